@@ -1,0 +1,1 @@
+//! Immutable blocks on disk: index, chunk files, tombstones, meta.json.

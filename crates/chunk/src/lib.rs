@@ -1,0 +1,1 @@
+//! Chunks of samples: append, and decode to columns.

@@ -1,0 +1,1 @@
+//! The node's metrics: one file a collector.

@@ -1,0 +1,1 @@
+//! prometheus.yml: loaded with spans, resolved, compared, printed back.

@@ -1,0 +1,1 @@
+//! The world behind traits: files, clock, randomness, connector and listener.

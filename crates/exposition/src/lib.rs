@@ -1,0 +1,1 @@
+//! The text a target serves: zero-copy parser and writer.

@@ -1,0 +1,1 @@
+//! Command lines as kingpin reads them, over one table.

@@ -1,0 +1,1 @@
+//! Go's float maths and number printing, bit for bit where it can be.

@@ -1,0 +1,1 @@
+//! Go regular expressions: the same syntax accepted, the same matches.

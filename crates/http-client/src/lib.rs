@@ -1,0 +1,1 @@
+//! HTTP requests to targets over connectors of env.

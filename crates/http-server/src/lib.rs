@@ -1,0 +1,1 @@
+//! The listener: routes in, compressed responses out, limits against slow clients.

@@ -1,0 +1,1 @@
+//! The supervisor of `up` and `lab`, and the judge.

@@ -1,0 +1,1 @@
+//! Text of /proc and /sys to structs, from bytes.

@@ -1,0 +1,1 @@
+//! PromQL evaluated over storage: plan, columns, values, annotations.

@@ -1,0 +1,1 @@
+//! Relabelling rules over label sets.

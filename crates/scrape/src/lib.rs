@@ -1,0 +1,1 @@
+//! Scraping: pools, loops, the cache from line to ref, staleness, outcomes.

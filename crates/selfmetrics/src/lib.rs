@@ -1,0 +1,1 @@
+//! The server's own counters, gauges, histograms and summaries. No clock.

@@ -1,0 +1,1 @@
+//! The contracts between engines: append, select, decode; merging.

@@ -1,0 +1,1 @@
+//! promtool's commands, and `twin diff`.

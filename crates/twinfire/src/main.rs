@@ -1,0 +1,2 @@
+//! The program: main, and the wiring of server, node and stress.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The write-ahead log: pages, segments, records, checkpoints, live tail, salvage.
