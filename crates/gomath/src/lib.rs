@@ -1,1 +1,10 @@
-//! Go's float maths and number printing, bit for bit where it can be.
+//! Go's float printing and float mathematics.
+//!
+//! Prometheus' answers carry Go's spelling of numbers and, in their last bits, Go's mathematics. This crate
+//! owns both, so that no other room needs to know how Go rounds or prints.
+//!
+//! Does not know: samples, labels, JSON.
+
+pub mod fmt;
+
+pub use fmt::{append_float, format_float, FloatFormat};
