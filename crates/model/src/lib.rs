@@ -8,6 +8,7 @@
 //!
 //! Does not know: storage, text formats, configuration.
 
+mod byte_size;
 mod duration;
 mod labels;
 mod matcher;
@@ -15,6 +16,7 @@ pub mod name;
 mod sample;
 mod time_range;
 
+pub use byte_size::{ByteSizeError, format_bytes, parse_bytes};
 pub use duration::{DurationError, format_duration, parse_duration};
 pub use labels::{Labels, LabelsBuilder};
 pub use matcher::{MatchOp, Matcher};
