@@ -14,11 +14,15 @@ const POWERS: [f64; 23] = [
     1e19, 1e20, 1e21, 1e22,
 ];
 
-/// Up to this many digits a decimal fits into the 53 bits of a float, so that one multiplication or division by an
-/// exact power of ten rounds once, as it must.
-const EXACT_DIGITS: usize = 15;
+/// Integers up to this fit into the 53 bits of a float, so that one multiplication or division by an exact power of
+/// ten rounds once, as it must.
+const EXACT_MAX: u64 = 1 << 53;
+
+/// More digits than this may overflow the mantissa's 64 bits.
+const DIGITS_MAX: usize = 19;
 
 /// The value of a sample line.
+#[inline]
 pub(crate) fn parse_value(text: &[u8]) -> Result<f64, FloatError> {
     match parse_short(text) {
         Some(value) => Ok(value),
@@ -26,7 +30,7 @@ pub(crate) fn parse_value(text: &[u8]) -> Result<f64, FloatError> {
     }
 }
 
-/// Plain decimals of at most fifteen digits, with or without a small exponent; `None` for anything else.
+/// Plain decimals of fifteen or sixteen digits, with or without a small exponent; `None` for anything else.
 #[inline]
 pub(crate) fn parse_short(text: &[u8]) -> Option<f64> {
     let (negative, digits) = match text {
@@ -52,8 +56,7 @@ pub(crate) fn parse_short(text: &[u8]) -> Option<f64> {
         fraction = at - from;
         count += fraction;
     }
-    // Nineteen digits overflow nothing, so the count can be judged after the loops.
-    if count == 0 || count > EXACT_DIGITS {
+    if count == 0 || count > DIGITS_MAX || mantissa > EXACT_MAX {
         return None;
     }
     let mut power = -(fraction as i32);

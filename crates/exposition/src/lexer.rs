@@ -127,7 +127,15 @@ impl<'a> Lexer<'a> {
         while wanted(self.step()) {}
     }
 
+    /// As `step_while`, for bytes among which no newline is and states in which NUL is no content.
+    fn skip_while(&mut self, wanted: impl Fn(u8) -> bool) {
+        self.end += 1;
+        let rest = self.page.get(self.end..).unwrap_or_default();
+        self.end += rest.iter().position(|&byte| !wanted(byte)).unwrap_or(rest.len());
+    }
+
     /// The next token that is not white space.
+    #[inline]
     pub(crate) fn next_solid(&mut self) -> Token {
         loop {
             match self.next() {
@@ -137,6 +145,7 @@ impl<'a> Lexer<'a> {
         }
     }
 
+    #[inline]
     fn next(&mut self) -> Token {
         if self.end >= self.len() {
             return Token::Eof;
@@ -188,7 +197,7 @@ impl<'a> Lexer<'a> {
                 _ => self.rest_of_comment(),
             },
             _ if is_name_start(byte) => {
-                self.step_while(is_name);
+                self.skip_while(is_name);
                 self.become_state(State::Value, Token::MetricName)
             }
             _ => Token::Invalid,
@@ -244,7 +253,7 @@ impl<'a> Lexer<'a> {
             b' ' | b'\t' => self.whitespace(),
             b'"' => self.quoted(State::MetaText, Token::MetricName),
             _ if is_name_start(byte) => {
-                self.step_while(is_name);
+                self.skip_while(is_name);
                 self.become_state(State::MetaText, Token::MetricName)
             }
             _ => Token::Invalid,
@@ -276,7 +285,7 @@ impl<'a> Lexer<'a> {
             b'}' => self.one(State::Value, Token::BraceClose),
             b' ' | b'\t' => self.whitespace(),
             _ if is_name_start(byte) && byte != b':' => {
-                self.step_while(|b| is_name(b) && b != b':');
+                self.skip_while(|b| is_name(b) && b != b':');
                 self.become_state(State::Labels, Token::LabelName)
             }
             _ => Token::Invalid,
@@ -322,7 +331,7 @@ impl<'a> Lexer<'a> {
             b'{' => self.one(State::Labels, Token::BraceOpen),
             0 | b'\n' => Token::Invalid,
             _ => {
-                self.step_while(|b| !matches!(b, 0 | b'{' | b' ' | b'\t' | b'\n'));
+                self.skip_while(|b| !matches!(b, 0 | b'{' | b' ' | b'\t' | b'\n'));
                 self.become_state(State::Timestamp, Token::Value)
             }
         }
@@ -333,7 +342,7 @@ impl<'a> Lexer<'a> {
             b'\n' => self.one(State::Init, Token::Linebreak),
             b' ' | b'\t' => self.whitespace(),
             b'0'..=b'9' => {
-                self.step_while(|b| b.is_ascii_digit());
+                self.skip_while(|b| b.is_ascii_digit());
                 Token::Timestamp
             }
             _ => Token::Invalid,
@@ -352,10 +361,28 @@ pub(crate) fn is_blank(byte: u8) -> bool {
     byte == b' ' || byte == b'\t'
 }
 
+/// What a byte may be in a name: 1 its start, 2 a later byte.
+const NAME: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        let c = byte as u8;
+        if c.is_ascii_alphabetic() || c == b'_' || c == b':' {
+            table[byte] = 3;
+        } else if c.is_ascii_digit() {
+            table[byte] = 2;
+        }
+        byte += 1;
+    }
+    table
+};
+
+#[inline]
 pub(crate) fn is_name_start(byte: u8) -> bool {
-    byte.is_ascii_alphabetic() || byte == b'_' || byte == b':'
+    NAME[byte as usize] & 1 != 0
 }
 
+#[inline]
 pub(crate) fn is_name(byte: u8) -> bool {
-    is_name_start(byte) || byte.is_ascii_digit()
+    NAME[byte as usize] & 2 != 0
 }

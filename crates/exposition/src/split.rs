@@ -26,7 +26,7 @@ pub(crate) fn split(line: &[u8]) -> Option<Split> {
     if line[before - 1] == b'}' {
         return Some(Split {
             series_len: before,
-            value: float::parse_short(&line[last..])?,
+            value: float::parse_value(&line[last..]).ok()?,
             timestamp_ms: None,
         });
     }
@@ -35,7 +35,7 @@ pub(crate) fn split(line: &[u8]) -> Option<Split> {
         // `name value`: all that stands before the value must be a name.
         return line[..before].iter().all(|&b| is_name(b)).then_some(Split {
             series_len: before,
-            value: float::parse_short(&line[last..])?,
+            value: float::parse_value(&line[last..]).ok()?,
             timestamp_ms: None,
         });
     }
@@ -43,19 +43,34 @@ pub(crate) fn split(line: &[u8]) -> Option<Split> {
     let ends = line[series_len - 1] == b'}' || line[..series_len].iter().all(|&b| is_name(b));
     ends.then_some(Split {
         series_len,
-        value: float::parse_short(&line[second..before])?,
+        value: float::parse_value(&line[second..before]).ok()?,
         timestamp_ms: Some(float::parse_timestamp(&line[last..])?),
     })
 }
 
-/// Where the last run of non-blank bytes begins.
+/// Where the last run of bytes other than spaces begins.
+///
+/// Eight bytes at a time: numbers differ in length from line to line, and a loop over bytes would mispredict its end
+/// on most of them. Words that hold a tab are no numbers; such lines go to the full parser.
 #[inline]
 fn last_word(line: &[u8]) -> usize {
-    let mut at = line.len();
-    while at > 0 && line[at - 1] > b' ' {
-        at -= 1;
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = 0x8080_8080_8080_8080;
+    let mut end = line.len();
+    while let Some(bytes) = line[..end].last_chunk::<8>() {
+        let differs = u64::from_le_bytes(*bytes) ^ (ONES * b' ' as u64);
+        // Marks every space; falsely, by a borrow from a space below it, only `!`.
+        let spaces = differs.wrapping_sub(ONES) & !differs & HIGHS;
+        if spaces != 0 {
+            let at = end - (spaces.leading_zeros() as usize) / 8;
+            if line[at - 1] == b' ' {
+                return at;
+            }
+            break;
+        }
+        end -= 8;
     }
-    at
+    line[..end].iter().rposition(|&byte| byte == b' ').map_or(0, |at| at + 1)
 }
 
 /// The length without trailing blanks, of which there must be at least one; `None` when nothing else is there.
