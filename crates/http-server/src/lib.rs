@@ -19,7 +19,7 @@ mod stream;
 mod tcp;
 
 pub use hyper::{Method, StatusCode};
-pub use request::{Params, Request};
+pub use request::{Params, Request, decode_path};
 pub use response::{Body, Pieces, Response};
 pub use server::{Handler, Limits, serve};
 pub use tcp::{BindError, TcpSockets, bind};

@@ -101,11 +101,9 @@ pub(crate) fn decode(text: &str, plus_is_space: bool) -> Result<String, String> 
     String::from_utf8(bytes).map_err(|_| format!("{text:?} is not UTF-8 once it is unescaped"))
 }
 
-impl Request {
-    /// The path with percent-encoding undone. Errors: text for the client.
-    pub fn decoded_path(&self) -> Result<String, String> {
-        decode(&self.path, false)
-    }
+/// A part of a path with percent-encoding undone. Errors: text for the client.
+pub fn decode_path(text: &str) -> Result<String, String> {
+    decode(text, false)
 }
 
 #[cfg(test)]

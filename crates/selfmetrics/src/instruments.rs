@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::Line;
+use crate::Value;
 
 /// A float that several threads add to.
 #[derive(Default, Debug)]
@@ -27,12 +27,7 @@ impl AtomicFloat {
 
 /// What every instrument can do for the registry.
 pub(crate) trait Instrument: Clone + Send + Sync + 'static {
-    /// The instrument's lines, each with `labels` in front.
-    fn lines(&self, labels: &[(String, String)], now_ms: i64) -> Vec<Line>;
-}
-
-fn line(suffix: &'static str, labels: &[(String, String)], value: f64) -> Line {
-    Line { suffix, labels: labels.to_vec(), value }
+    fn value(&self, now_ms: i64) -> Value;
 }
 
 /// A number that only grows.
@@ -56,8 +51,8 @@ impl Counter {
 }
 
 impl Instrument for Counter {
-    fn lines(&self, labels: &[(String, String)], _now_ms: i64) -> Vec<Line> {
-        vec![line("", labels, self.get())]
+    fn value(&self, _now_ms: i64) -> Value {
+        Value::Single(self.get())
     }
 }
 
@@ -80,8 +75,8 @@ impl Gauge {
 }
 
 impl Instrument for Gauge {
-    fn lines(&self, labels: &[(String, String)], _now_ms: i64) -> Vec<Line> {
-        vec![line("", labels, self.get())]
+    fn value(&self, _now_ms: i64) -> Value {
+        Value::Single(self.get())
     }
 }
 
@@ -114,19 +109,16 @@ impl Histogram {
 }
 
 impl Instrument for Histogram {
-    fn lines(&self, labels: &[(String, String)], _now_ms: i64) -> Vec<Line> {
-        let mut lines = Vec::with_capacity(self.0.counts.len() + 2);
-        let mut total = 0;
+    fn value(&self, _now_ms: i64) -> Value {
+        let mut count = 0;
         let bounds = self.0.bounds.iter().copied().chain([f64::INFINITY]);
-        for (bound, count) in bounds.zip(&self.0.counts) {
-            total += count.load(Ordering::Relaxed);
-            let mut with_bound = labels.to_vec();
-            let text = gomath::format_float(bound, gomath::FloatFormat::General);
-            with_bound.push(("le".to_string(), text));
-            lines.push(Line { suffix: "_bucket", labels: with_bound, value: total as f64 });
-        }
-        lines.push(line("_sum", labels, self.0.sum.get()));
-        lines.push(line("_count", labels, total as f64));
-        lines
+        let buckets = bounds
+            .zip(&self.0.counts)
+            .map(|(bound, observed)| {
+                count += observed.load(Ordering::Relaxed);
+                (bound, count)
+            })
+            .collect();
+        Value::Histogram { buckets, sum: self.0.sum.get(), count }
     }
 }

@@ -6,7 +6,7 @@
 //! Invariants
 //! * A family's name is registered once; a second registration returns the same instrument if kind and label
 //!   names agree, else it panics: two rooms disagree about one metric.
-//! * Gathered families are sorted by name, their samples by label values.
+//! * Gathered families are sorted by name, their metrics by label values.
 //!
 //! Does not know: the clock (callers pass the time), text formats, HTTP.
 
@@ -15,7 +15,7 @@ mod instruments;
 mod registry;
 mod summary;
 
-pub use family::{Family, Kind, Line};
+pub use family::{Family, Kind, Metric, Value};
 pub use instruments::{Counter, Gauge, Histogram};
 pub use registry::{Registry, Vector};
 pub use summary::Summary;

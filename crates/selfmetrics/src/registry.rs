@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use crate::instruments::Instrument;
-use crate::{Counter, Family, Gauge, Histogram, Kind, Summary};
+use crate::{Counter, Family, Gauge, Histogram, Kind, Metric, Summary};
 
 /// One instrument for each combination of label values.
 #[derive(Clone)]
@@ -30,7 +30,7 @@ impl<I: Clone> Vector<I> {
     }
 }
 
-type Gather = Box<dyn Fn(i64) -> Vec<crate::Line> + Send + Sync>;
+type Gather = Box<dyn Fn(i64) -> Vec<Metric> + Send + Sync>;
 type Collector = Box<dyn Fn() -> Vec<Family> + Send + Sync>;
 
 struct Registered {
@@ -136,14 +136,16 @@ impl Registry {
             let labelled = |values: &Vec<String>| {
                 label_names.iter().map(|n| n.to_string()).zip(values.iter().cloned()).collect::<Vec<_>>()
             };
-            by_values.iter().flat_map(|(values, i)| i.lines(&labelled(values), now_ms)).collect()
+            let metric =
+                |(values, i): (&Vec<String>, &I)| Metric { labels: labelled(values), value: i.value(now_ms) };
+            by_values.iter().map(metric).collect()
         });
         let instrument = Box::new(vector.clone());
         families.insert(name, Registered { help, kind, label_names, gather, instrument });
         vector
     }
 
-    /// Every family that has a line, sorted by name. `now_ms` ends the summaries' windows.
+    /// Every family that has a metric, sorted by name. `now_ms` ends the summaries' windows.
     pub fn gather(&self, now_ms: i64) -> Vec<Family> {
         let mut gathered: Vec<Family> = self
             .families
@@ -154,13 +156,13 @@ impl Registry {
                 name: name.to_string(),
                 help: family.help.to_string(),
                 kind: family.kind,
-                lines: (family.gather)(now_ms),
+                metrics: (family.gather)(now_ms),
             })
             .collect();
         for collector in self.collectors.lock().expect("nobody panics while holding the lock").iter() {
             gathered.extend(collector());
         }
-        gathered.retain(|family| !family.lines.is_empty());
+        gathered.retain(|family| !family.metrics.is_empty());
         gathered.sort_by(|a, b| a.name.cmp(&b.name));
         gathered
     }
@@ -169,15 +171,13 @@ impl Registry {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Value;
 
-    fn lines(registry: &Registry, name: &str) -> Vec<(String, f64)> {
+    fn metrics(registry: &Registry, name: &str) -> Vec<(Vec<String>, Value)> {
         let families = registry.gather(0);
         let family = families.into_iter().find(|f| f.name == name).expect("the family is there");
-        let text = |l: crate::Line| {
-            let labels: Vec<String> = l.labels.iter().map(|(n, v)| format!("{n}={v}")).collect();
-            (format!("{}{{{}}}", l.suffix, labels.join(",")), l.value)
-        };
-        family.lines.into_iter().map(text).collect()
+        let text = |m: Metric| (m.labels.iter().map(|(n, v)| format!("{n}={v}")).collect(), m.value);
+        family.metrics.into_iter().map(text).collect()
     }
 
     #[test]
@@ -187,8 +187,11 @@ mod tests {
         requests.with(&["500"]).inc();
         requests.with(&["200"]).add(2.0);
         registry.counter_vec("requests_total", "Requests.", &["code"]).with(&["200"]).inc();
-        let want = vec![("{code=200}".to_string(), 3.0), ("{code=500}".to_string(), 1.0)];
-        assert_eq!(lines(&registry, "requests_total"), want);
+        let want = vec![
+            (vec!["code=200".to_string()], Value::Single(3.0)),
+            (vec!["code=500".to_string()], Value::Single(1.0)),
+        ];
+        assert_eq!(metrics(&registry, "requests_total"), want);
     }
 
     #[test]
@@ -198,13 +201,9 @@ mod tests {
         for v in [0.5, 1.0, 5.0, 50.0] {
             sizes.observe(v);
         }
-        let want = [("_bucket{le=1}", 2.0), ("_bucket{le=10}", 3.0), ("_bucket{le=+Inf}", 4.0)];
-        let got = lines(&registry, "sizes");
-        for (i, (text, v)) in want.into_iter().enumerate() {
-            assert_eq!(got[i], (text.to_string(), v));
-        }
-        assert_eq!(got[3], ("_sum{}".to_string(), 56.5));
-        assert_eq!(got[4], ("_count{}".to_string(), 4.0));
+        let buckets = vec![(1.0, 2), (10.0, 3), (f64::INFINITY, 4)];
+        let want = Value::Histogram { buckets, sum: 56.5, count: 4 };
+        assert_eq!(metrics(&registry, "sizes"), [(vec![], want)]);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use crate::Line;
+use crate::Value;
 use crate::instruments::Instrument;
 
 const STEPS: usize = 5;
@@ -79,7 +79,7 @@ impl Summary {
 }
 
 impl Instrument for Summary {
-    fn lines(&self, labels: &[(String, String)], now_ms: i64) -> Vec<Line> {
+    fn value(&self, now_ms: i64) -> Value {
         let state = self.0.lock().expect("no observer panics while it holds the lock");
         let number = now_ms.div_euclid(STEP_MS);
         let recent = |step: &&Step| step.number > number - STEPS as i64 && step.number <= number;
@@ -92,23 +92,18 @@ impl Instrument for Summary {
             .collect();
         weighted.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
         let total: u64 = weighted.iter().map(|(_, weight)| weight).sum();
-        let mut lines = Vec::with_capacity(state.quantiles.len() + 2);
-        for &quantile in &state.quantiles {
+        let quantile_value = |quantile: f64| {
             let rank = (quantile * total as f64).ceil().max(1.0) as u64;
             let mut passed = 0;
-            let value = weighted.iter().find(|(_, weight)| {
+            let at_rank = weighted.iter().find(|(_, weight)| {
                 passed += weight;
                 passed >= rank
             });
-            let mut with_quantile = labels.to_vec();
-            let text = gomath::format_float(quantile, gomath::FloatFormat::General);
-            with_quantile.push(("quantile".to_string(), text));
-            let value = value.map_or(f64::NAN, |(v, _)| *v);
-            lines.push(Line { suffix: "", labels: with_quantile, value });
-        }
-        lines.push(Line { suffix: "_sum", labels: labels.to_vec(), value: state.sum });
-        lines.push(Line { suffix: "_count", labels: labels.to_vec(), value: state.count as f64 });
-        lines
+            at_rank.map_or(f64::NAN, |(v, _)| *v)
+        };
+        let quantiles =
+            state.quantiles.iter().map(|&quantile| (quantile, quantile_value(quantile))).collect();
+        Value::Summary { quantiles, sum: state.sum, count: state.count }
     }
 }
 
@@ -117,7 +112,8 @@ mod tests {
     use super::*;
 
     fn quantile(summary: &Summary, now_ms: i64) -> f64 {
-        summary.lines(&[], now_ms)[0].value
+        let Value::Summary { quantiles, .. } = summary.value(now_ms) else { panic!("not a summary") };
+        quantiles[0].1
     }
 
     #[test]
@@ -131,6 +127,6 @@ mod tests {
         assert!((49_000.0..51_000.0).contains(&median), "median of 1..=100001 is {median}");
         assert!(quantile(&summary, 9 * 60_000).is_finite());
         assert!(quantile(&summary, 11 * 60_000).is_nan());
-        assert_eq!(summary.lines(&[], 11 * 60_000)[2].value, 100_001.0);
+        assert!(matches!(summary.value(11 * 60_000), Value::Summary { count: 100_001, .. }));
     }
 }
