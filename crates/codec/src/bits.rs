@@ -1,8 +1,9 @@
 //! The bit stream of chunks: most significant bit first; the last byte is padded with zeros.
 //!
-//! [`BitWriter`] is four bytes of state over a sink the caller owns, so that a million open chunks cost little.
-//! [`BitReader`] keeps the next bits left-aligned in one word. A reader of a stream that ends gives zeros behind the
-//! end and counts them: decoders run without an error path per bit and ask [`BitReader::overrun`] once.
+//! [`BitWriter`] is one byte of state over a sink the caller owns, so that a million open chunks cost little.
+//! [`BitReader`] is a position: looking at the next bits is one load and one shift, so what a decoder waits for is an
+//! addition, not the bits before. Behind the end of the stream it gives zeros: decoders run without an error path per
+//! bit and ask [`BitReader::check`] once.
 
 use crate::Error;
 use crate::varint::{self, LEN_MAX};
@@ -35,6 +36,11 @@ pub struct BitWriter {
 }
 
 impl BitWriter {
+    /// An empty stream.
+    pub const fn new() -> BitWriter {
+        BitWriter { free: 0 }
+    }
+
     /// Continues a stream whose last byte has `free` bits left (0 to 7).
     pub fn resume(free: u8) -> BitWriter {
         debug_assert!(free < 8);
@@ -74,94 +80,66 @@ impl BitWriter {
     }
 }
 
+/// Bits that [`BitReader::peek`] shows at least, as far as the stream has them.
+pub const PEEK_BITS: u32 = 57;
+
 /// Reads bits of a slice.
-///
-/// Invariant: the upper `valid` bits of `window` are the next bits of the stream, followed by bits that are either
-/// the true following ones or zero.
 #[derive(Clone, Copy, Debug)]
 pub struct BitReader<'a> {
     bytes: &'a [u8],
-    /// Next byte to be loaded into the window; may run past the end, as if zeros followed.
-    next: usize,
-    window: u64,
-    valid: u32,
+    /// Bits consumed; may run past the end.
+    position: usize,
 }
 
 impl<'a> BitReader<'a> {
     #[inline]
     pub fn new(bytes: &'a [u8]) -> BitReader<'a> {
-        BitReader { bytes, next: 0, window: 0, valid: 0 }
+        BitReader { bytes, position: 0 }
     }
 
-    /// The next bits of the stream, left-aligned. After [`refill`](Self::refill) at least 56 of them are true.
+    /// The next bits, left-aligned: at least [`PEEK_BITS`] of them are those of the stream, zeros behind its end.
     #[inline(always)]
-    pub fn window(&self) -> u64 {
-        self.window
-    }
-
-    /// How many bits of the window are loaded.
-    #[inline(always)]
-    pub fn valid(&self) -> u32 {
-        self.valid
-    }
-
-    /// Loads the window up to at least 56 bits; behind the end of the stream with zeros.
-    #[inline(always)]
-    pub fn refill(&mut self) {
-        let word = match self.bytes.get(self.next..).and_then(|rest| rest.first_chunk::<8>()) {
-            Some(bytes) => u64::from_be_bytes(*bytes),
-            None => self.tail(),
-        };
-        // ORing the same bits again is harmless: the part of `word` behind `valid + whole bytes` is what the next
-        // refill would load there too.
-        self.window |= word >> self.valid;
-        let loaded = (63 - self.valid) >> 3;
-        self.next += loaded as usize;
-        self.valid += loaded * 8;
-    }
-
-    #[cold]
-    fn tail(&self) -> u64 {
-        let mut word = [0; 8];
-        if let Some(rest) = self.bytes.get(self.next..) {
-            word[..rest.len()].copy_from_slice(rest);
+    pub fn peek(&self) -> u64 {
+        let start = self.position / 8;
+        // One comparison instead of the two that a range of a slice takes.
+        match self.bytes.len().checked_sub(8) {
+            Some(last_word) if start <= last_word => word(self.bytes, start) << (self.position % 8),
+            _ => peek_at_end(self.bytes, self.position),
         }
-        u64::from_be_bytes(word)
     }
 
-    /// Drops `count` bits; `count` is at most `valid` and at most 63.
+    /// Goes on by `count` bits.
     #[inline(always)]
-    pub fn consume(&mut self, count: u32) {
-        debug_assert!(count <= self.valid && count < 64);
-        self.window <<= count;
-        self.valid -= count;
+    pub fn skip(&mut self, count: u32) {
+        self.position += count as usize;
     }
 
-    /// The next `count` bits as a number, `count` 1 to 56; zeros behind the end.
+    /// The next `count` bits as a number, `count` 1 to 57; zeros behind the end.
     #[inline]
     pub fn read(&mut self, count: u32) -> u64 {
-        debug_assert!((1..=56).contains(&count));
-        if self.valid < count {
-            self.refill();
-        }
-        let value = self.window >> (64 - count);
-        self.consume(count);
+        debug_assert!((1..=PEEK_BITS).contains(&count));
+        let value = self.peek() >> (64 - count);
+        self.skip(count);
         value
     }
 
-    /// The next 64 bits.
-    pub fn read_u64(&mut self) -> u64 {
-        let high = self.read(32);
+    /// The next `count` bits as a number, `count` 1 to 64; zeros behind the end.
+    #[inline]
+    pub fn read_long(&mut self, count: u32) -> u64 {
+        if count <= PEEK_BITS {
+            return self.read(count);
+        }
+        let high = self.read(count - 32);
         high << 32 | self.read(32)
     }
 
     /// A varint that lies byte by byte in the bit stream.
     pub fn read_uvarint(&mut self) -> Result<u64, Error> {
-        let offset = self.position() / 8;
+        let offset = self.position / 8;
         let mut bytes = [0; LEN_MAX];
-        for len in 1..=LEN_MAX {
-            bytes[len - 1] = self.read(8) as u8;
-            if bytes[len - 1] < 0x80 {
+        for byte in &mut bytes {
+            *byte = self.read(8) as u8;
+            if *byte < 0x80 {
                 break;
             }
         }
@@ -175,23 +153,35 @@ impl<'a> BitReader<'a> {
     /// Bits consumed so far.
     #[inline]
     pub fn position(&self) -> usize {
-        self.next * 8 - self.valid as usize
+        self.position
     }
 
-    /// Whether more bits were consumed than the stream has.
+    /// Fails when more bits were consumed than the stream has.
     #[inline]
-    pub fn overrun(&self) -> bool {
-        self.position() > self.bytes.len() * 8
-    }
-
-    /// [`overrun`](Self::overrun) as an error.
     pub fn check(&self) -> Result<(), Error> {
-        if self.overrun() {
-            let end = self.bytes.len();
-            return Err(Error::Truncated { offset: end, wanted: self.position() - end * 8 });
+        let end = self.bytes.len();
+        if self.position > end * 8 {
+            return Err(Error::Truncated { offset: end, wanted: self.position - end * 8 });
         }
         Ok(())
     }
+}
+
+/// Eight bytes from `start`, which the caller found to lie inside.
+#[inline(always)]
+fn word(bytes: &[u8], start: usize) -> u64 {
+    u64::from_be_bytes(bytes[start..start + 8].try_into().expect("eight bytes"))
+}
+
+/// What [`BitReader::peek`] gives where no whole word is left.
+#[cold]
+#[inline(never)]
+fn peek_at_end(bytes: &[u8], position: usize) -> u64 {
+    let mut word = [0; 8];
+    if let Some(rest) = bytes.get(position / 8..) {
+        word[..rest.len()].copy_from_slice(rest);
+    }
+    u64::from_be_bytes(word) << (position % 8)
 }
 
 #[cfg(test)]
@@ -215,7 +205,7 @@ mod tests {
             let mut rng = Lcg(seed);
             let items: Vec<(u64, u32)> = (0..100)
                 .map(|_| {
-                    let count = 1 + (rng.next() % 56) as u32;
+                    let count = 1 + (rng.next() % 64) as u32;
                     (rng.next() >> (64 - count), count)
                 })
                 .collect();
@@ -228,10 +218,10 @@ mod tests {
             assert_eq!(out.len() * 8, bits as usize + usize::from(writer.free()), "seed {seed}");
             let mut reader = BitReader::new(&out);
             for &(value, count) in &items {
-                assert_eq!(reader.read(count), value, "seed {seed}");
+                assert_eq!(reader.read_long(count), value, "seed {seed}");
             }
             assert_eq!(reader.position(), bits as usize);
-            assert!(!reader.overrun());
+            assert_eq!(reader.check(), Ok(()));
         }
     }
 
@@ -264,9 +254,8 @@ mod tests {
     fn the_end_reads_as_zeros_and_is_noticed() {
         let mut reader = BitReader::new(&[0xff]);
         assert_eq!(reader.read(12), 0xff0);
-        assert!(reader.overrun());
         assert_eq!(reader.check(), Err(Error::Truncated { offset: 1, wanted: 4 }));
-        assert_eq!(reader.read_u64(), 0);
+        assert_eq!(reader.read_long(64), 0);
         let mut reader = BitReader::new(&[0x80]);
         assert!(matches!(reader.read_uvarint(), Err(Error::Truncated { .. })));
     }
