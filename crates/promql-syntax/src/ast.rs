@@ -272,8 +272,8 @@ impl Expr {
                     expr = &subquery.expr;
                     continue;
                 }
-                // Signs, step() and range() begin at their own first byte; so, by their right side's rule, do
-                // max_of() and min_of() only in signs.
+                // Signs, step() and range() begin at their own first byte; max_of() and min_of(), by upstream's
+                // count, at their first argument.
                 Expr::Duration(duration) => match (&duration.lhs, &duration.rhs) {
                     (Some(lhs), Some(_)) => {
                         expr = lhs;
