@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use gomath::quote;
+
 const UNITS: [(&str, i64); 7] = [
     ("y", 365 * 24 * 3_600_000),
     ("w", 7 * 24 * 3_600_000),
@@ -21,6 +23,7 @@ const MAX_MS: i64 = i64::MAX / 1_000_000;
 pub enum DurationError {
     Empty,
     Invalid(String),
+    UnknownUnit { unit: String, text: String },
     OutOfRange,
 }
 
@@ -28,7 +31,10 @@ impl fmt::Display for DurationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             DurationError::Empty => f.write_str("empty duration string"),
-            DurationError::Invalid(text) => write!(f, "not a valid duration string: {text:?}"),
+            DurationError::Invalid(text) => write!(f, "not a valid duration string: {}", quote(text)),
+            DurationError::UnknownUnit { unit, text } => {
+                write!(f, "unknown unit {} in duration {}", quote(unit), quote(text))
+            }
             DurationError::OutOfRange => f.write_str("duration out of range"),
         }
     }
@@ -46,28 +52,30 @@ pub fn parse_duration(text: &str) -> Result<i64, DurationError> {
     let invalid = || DurationError::Invalid(text.to_string());
     let (mut rest, mut next_unit, mut total_ms) = (text, 0, 0i64);
     while !rest.is_empty() {
-        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        let unit_len = rest[digits..].bytes().take_while(u8::is_ascii_alphabetic).count();
-        let unit = &rest[digits..digits + unit_len];
-        let at = UNITS[next_unit..].iter().position(|(name, _)| *name == unit).ok_or_else(invalid)?;
-        if digits == 0 {
+        let (digits, after) = rest.split_at(rest.bytes().take_while(u8::is_ascii_digit).count());
+        let (unit, after) = after.split_at(after.find(|c: char| c.is_ascii_digit()).unwrap_or(after.len()));
+        let amount = digits.parse::<u64>().map_err(|_| invalid())?;
+        if unit.is_empty() {
             return Err(invalid());
         }
-        let (_, unit_ms) = UNITS[next_unit + at];
-        next_unit += at + 1;
-        total_ms = rest[..digits]
-            .parse::<i64>()
+        let unknown = || DurationError::UnknownUnit { unit: unit.to_string(), text: text.to_string() };
+        let at = UNITS.iter().position(|(name, _)| *name == unit).ok_or_else(unknown)?;
+        if at < next_unit {
+            return Err(invalid());
+        }
+        next_unit = at + 1;
+        total_ms = i64::try_from(amount)
             .ok()
-            .and_then(|n| n.checked_mul(unit_ms))
+            .and_then(|n| n.checked_mul(UNITS[at].1))
             .and_then(|ms| total_ms.checked_add(ms))
             .filter(|&ms| ms <= MAX_MS)
             .ok_or(DurationError::OutOfRange)?;
-        rest = &rest[digits + unit_len..];
+        rest = after;
     }
     Ok(total_ms)
 }
 
-/// The duration as Prometheus prints it: years, weeks and days only where they leave nothing over.
+/// The duration as Prometheus prints it: years and weeks only where they leave nothing over.
 pub fn format_duration(ms: i64) -> String {
     if ms == 0 {
         return "0s".to_string();
@@ -79,7 +87,7 @@ pub fn format_duration(ms: i64) -> String {
     }
     for (unit, unit_ms) in UNITS {
         let unit_ms = unit_ms as u64;
-        let exact_only = matches!(unit, "y" | "w" | "d");
+        let exact_only = matches!(unit, "y" | "w");
         if rest >= unit_ms && (!exact_only || rest.is_multiple_of(unit_ms)) {
             out.push_str(&(rest / unit_ms).to_string());
             out.push_str(unit);
@@ -108,22 +116,25 @@ mod tests {
         check("5m", 300_000, "5m");
         check("1h", 3_600_000, "1h");
         check("4d", 4 * 86_400_000, "4d");
-        check("4d1h", 4 * 86_400_000 + 3_600_000, "97h");
+        check("4d1h", 4 * 86_400_000 + 3_600_000, "4d1h");
         check("14d", 14 * 86_400_000, "2w");
         check("3w", 21 * 86_400_000, "3w");
-        check("3w2d1h", 23 * 86_400_000 + 3_600_000, "553h");
+        check("3w2d1h", 23 * 86_400_000 + 3_600_000, "23d1h");
         check("10y", 3650 * 86_400_000, "10y");
         check("1m30s", 90_000, "1m30s");
     }
 
     #[test]
     fn refuses_what_prometheus_refuses() {
-        for text in ["1", "1y1m1d", "-1w", "1.5d", "d", "1d1d", "5s5m", "1 s", "1S"] {
+        for text in ["1", "1y1m1d", "-1w", "d", "1d1d", "5s5m", "99999999999999999999s"] {
             assert_eq!(parse_duration(text), Err(DurationError::Invalid(text.to_string())), "{text}");
         }
         assert_eq!(parse_duration(""), Err(DurationError::Empty));
         assert_eq!(parse_duration("294y"), Err(DurationError::OutOfRange));
-        assert_eq!(parse_duration("99999999999999999999s"), Err(DurationError::OutOfRange));
+        for (text, unit) in [("1.5d", "."), ("1 s", " s"), ("1S", "S"), ("5y1hs", "hs")] {
+            let problem = DurationError::UnknownUnit { unit: unit.to_string(), text: text.to_string() };
+            assert_eq!(parse_duration(text), Err(problem), "{text}");
+        }
         assert_eq!(
             parse_duration("foo").expect_err("not a duration").to_string(),
             "not a valid duration string: \"foo\""

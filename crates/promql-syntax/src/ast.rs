@@ -73,6 +73,9 @@ pub struct NumberLiteral {
 #[derive(Clone, Debug, PartialEq)]
 pub struct StringLiteral {
     pub val: String,
+    /// The bytes, where escapes like `\\xff` made them no UTF-8; `val` then shows U+FFFD in their place. No
+    /// label can hold such a text.
+    pub invalid: Option<Box<[u8]>>,
     pub pos: PosRange,
 }
 

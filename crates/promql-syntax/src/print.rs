@@ -16,6 +16,7 @@ use crate::ast::{
     AggregateExpr, At, BinaryExpr, Cardinality, DurationExpr, DurationOp, Expr, MatrixSelector, Node,
     NumberLiteral, SubqueryExpr, VectorSelector,
 };
+use crate::quote::quote_bytes;
 
 /// Lines up to this many bytes are not broken.
 pub const LINE_MAX: usize = 100;
@@ -89,7 +90,9 @@ fn text<'e>(pieces: &mut Pieces<'e>, text: impl Into<Cow<'e, str>>) {
 fn line<'e>(expr: &'e Expr, pieces: &mut Pieces<'e>) {
     match expr {
         Expr::Number(number) => text(pieces, number.text()),
-        Expr::String(string) => text(pieces, quote(&string.val)),
+        Expr::String(string) => {
+            text(pieces, quote_bytes(string.invalid.as_deref().unwrap_or(string.val.as_bytes())))
+        }
         Expr::Paren(paren) => {
             text(pieces, "(");
             pieces.push(Piece::Line(&paren.expr));

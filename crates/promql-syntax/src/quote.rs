@@ -29,16 +29,45 @@ pub(crate) fn quote_prefix(text: &str, chars: usize) -> String {
     gomath::quote(&text[..end])
 }
 
-/// Reads a string literal with its quotes (double, single, or back quotes); `None` if it is none. Bytes written
-/// as escapes that do not form UTF-8 become U+FFFD: Go's strings can hold them, no label can.
-pub(crate) fn unquote(literal: &str) -> Option<String> {
+/// A string literal's content.
+#[derive(Debug, Default)]
+pub(crate) struct Unquoted {
+    /// With U+FFFD for what is no UTF-8.
+    pub text: String,
+    /// The bytes, if they are no UTF-8: Go's strings can hold such, Rust's and labels cannot.
+    pub invalid: Option<Box<[u8]>>,
+}
+
+impl Unquoted {
+    fn valid(text: &str) -> Option<Unquoted> {
+        Some(Unquoted { text: text.to_string(), invalid: None })
+    }
+}
+
+/// Go's `strconv.Quote` of bytes that need not be UTF-8.
+pub(crate) fn quote_bytes(bytes: &[u8]) -> String {
+    let mut out = String::from("\"");
+    for chunk in bytes.utf8_chunks() {
+        let valid = gomath::quote(chunk.valid());
+        out.push_str(&valid[1..valid.len() - 1]);
+        for byte in chunk.invalid() {
+            out.push_str(&format!("\\x{byte:02x}"));
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// Reads a string literal with its quotes (double, single, or back quotes); `None` if it is none.
+pub(crate) fn unquote(literal: &str) -> Option<Unquoted> {
     let quote = literal.chars().next()?;
     if literal.len() < 2 || !literal.ends_with(quote) {
         return None;
     }
     let body = &literal[1..literal.len() - 1];
     match quote {
-        '`' => return (!body.contains('`')).then(|| body.to_string()),
+        '`' if body.contains('`') => return None,
+        '`' => return Unquoted::valid(body),
         '"' | '\'' => {}
         _ => return None,
     }
@@ -46,7 +75,7 @@ pub(crate) fn unquote(literal: &str) -> Option<String> {
         return None;
     }
     if !body.contains('\\') && !body.contains(quote) {
-        return Some(body.to_string());
+        return Unquoted::valid(body);
     }
     let mut out = Vec::with_capacity(body.len());
     let mut rest = body.chars();
@@ -57,7 +86,13 @@ pub(crate) fn unquote(literal: &str) -> Option<String> {
             c => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
         }
     }
-    Some(String::from_utf8_lossy(&out).into_owned())
+    Some(match String::from_utf8(out) {
+        Ok(text) => Unquoted { text, invalid: None },
+        Err(error) => Unquoted {
+            text: String::from_utf8_lossy(error.as_bytes()).into_owned(),
+            invalid: Some(error.into_bytes().into()),
+        },
+    })
 }
 
 fn unescape(rest: &mut std::str::Chars<'_>, quote: char, out: &mut Vec<u8>) -> Option<()> {

@@ -71,7 +71,13 @@ pub fn ast(expr: &Expr) -> Value {
             }
             map
         }
-        Expr::String(string) => object(json!({"node": "string", "val": string.val})),
+        Expr::String(string) => {
+            let val = match &string.invalid {
+                Some(bytes) => json!({"base64": base64(bytes)}),
+                None => json!(string.val),
+            };
+            object(json!({"node": "string", "val": val}))
+        }
         Expr::Paren(paren) => object(json!({"node": "paren", "expr": ast(&paren.expr)})),
         Expr::Unary(unary) => {
             object(json!({"node": "unary", "op": unary.op.as_str(), "expr": ast(&unary.expr)}))
@@ -134,6 +140,16 @@ pub fn ast(expr: &Expr) -> Value {
     };
     map.insert("pos".into(), pos(expr.pos()));
     Value::Object(map)
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let group = |chunk: &[u8]| {
+        let word = (0..3).fold(0u32, |word, i| word << 8 | chunk.get(i).copied().unwrap_or(0) as u32);
+        let digit = |i: u32| DIGITS[(word >> (18 - 6 * i) & 63) as usize] as char;
+        (0..4).map(|i| if i as usize <= chunk.len() { digit(i) } else { '=' }).collect::<String>()
+    };
+    bytes.chunks(3).map(group).collect()
 }
 
 fn object(value: Value) -> Map<String, Value> {

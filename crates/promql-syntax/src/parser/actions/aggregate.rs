@@ -4,7 +4,7 @@ use crate::ast::{AggregateExpr, AggregateOp, Expr, Node, PosRange};
 use crate::lexer::Token;
 use crate::parser::value::placeholder;
 use crate::parser::{Args, Parser, Value};
-use crate::quote::unquote;
+use crate::quote::{Unquoted, quote_bytes, unquote};
 
 pub(crate) fn modified_aggregate<'q>(p: &mut Parser<'q>, mut args: Args<'_, 'q>) -> Value<'q> {
     let (op, modifier, arguments) = (args.token(0), args.take(1), args.args(2));
@@ -107,10 +107,11 @@ pub(crate) fn grouping_label<'q>(_: &mut Parser<'q>, mut args: Args<'_, 'q>) -> 
 pub(crate) fn quoted_grouping_label<'q>(p: &mut Parser<'q>, mut args: Args<'_, 'q>) -> Value<'q> {
     let token = args.token(0);
     let label = p.unquote(&token.text);
-    if label.is_empty() {
-        p.error(token.pos(), "invalid label name for grouping: \"\"");
+    if label.text.is_empty() || label.invalid.is_some() {
+        let shown = quote_bytes(label.invalid.as_deref().unwrap_or_default());
+        p.error(token.pos(), format!("invalid label name for grouping: {shown}"));
     }
-    Value::Names(vec![label])
+    Value::Names(vec![label.text])
 }
 
 pub(crate) fn broken_grouping_label<'q>(p: &mut Parser<'q>, _: Args<'_, 'q>) -> Value<'q> {
@@ -119,11 +120,11 @@ pub(crate) fn broken_grouping_label<'q>(p: &mut Parser<'q>, _: Args<'_, 'q>) -> 
 }
 
 impl Parser<'_> {
-    pub(super) fn unquote(&mut self, literal: &str) -> String {
+    pub(super) fn unquote(&mut self, literal: &str) -> Unquoted {
         unquote(literal).unwrap_or_else(|| {
             let text = format!("error unquoting string {}: invalid syntax", gomath::quote(literal));
             self.error(self.last.pos(), text);
-            String::new()
+            Unquoted::default()
         })
     }
 }

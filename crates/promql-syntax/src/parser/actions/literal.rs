@@ -67,13 +67,14 @@ pub(crate) fn negative_int<'q>(_: &mut Parser<'q>, mut args: Args<'_, 'q>) -> Va
 
 pub(crate) fn string_literal<'q>(p: &mut Parser<'q>, mut args: Args<'_, 'q>) -> Value<'q> {
     let token = args.token(0);
-    let val = p.unquote(&token.text);
-    Value::Expr(Expr::String(StringLiteral { val, pos: token.pos() }))
+    let content = p.unquote(&token.text);
+    let (val, invalid) = (content.text, content.invalid);
+    Value::Expr(Expr::String(StringLiteral { val, invalid, pos: token.pos() }))
 }
 
 /// A name in quotes. Like upstream's, its position ends where the unquoted text would.
 pub(crate) fn string_identifier<'q>(p: &mut Parser<'q>, mut args: Args<'_, 'q>) -> Value<'q> {
     let token = args.token(0);
-    let text = Cow::Owned(p.unquote(&token.text));
+    let text = Cow::Owned(p.unquote(&token.text).text);
     Value::Token(Token { kind: Kind::MetricIdentifier, start: token.start, text })
 }

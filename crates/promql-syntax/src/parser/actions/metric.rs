@@ -34,7 +34,7 @@ pub(crate) fn more_label_pairs<'q>(_: &mut Parser<'q>, mut args: Args<'_, 'q>) -
 
 pub(crate) fn label_pair<'q>(p: &mut Parser<'q>, mut args: Args<'_, 'q>) -> Value<'q> {
     let (name, value) = (args.token(0), args.token(2));
-    Value::Pair((name.text.into_owned(), p.unquote(&value.text)))
+    Value::Pair((name.text.into_owned(), p.unquote(&value.text).text))
 }
 
 pub(crate) fn name_pair<'q>(_: &mut Parser<'q>, mut args: Args<'_, 'q>) -> Value<'q> {

@@ -67,7 +67,7 @@ pub(crate) fn broken_match_list<'q>(p: &mut Parser<'q>, mut args: Args<'_, 'q>) 
 
 pub(crate) fn matcher<'q>(p: &mut Parser<'q>, mut args: Args<'_, 'q>) -> Value<'q> {
     let (label, op, value) = (args.token(0), args.token(1), args.token(2));
-    let text = p.unquote(&value.text);
+    let text = p.unquote(&value.text).text;
     let op = match op.kind {
         Kind::Eql => MatchOp::Equal,
         Kind::Neq => MatchOp::NotEqual,
