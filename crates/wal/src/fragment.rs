@@ -126,12 +126,30 @@ pub(crate) fn parse(bytes: &[u8], room: usize) -> Found<'_> {
     }
 }
 
-/// The first offset in `bytes`, the rest of a page after damage, where a fragment stands that can be believed.
-pub(crate) fn search(bytes: &[u8]) -> Option<usize> {
+/// The first offset in `bytes`, the rest of a page after damage, where a record begins that can be believed.
+///
+/// A checksum alone is not enough: of some thousand offsets tried, one in a few million searches would match by chance.
+/// So `is_believed` is asked about (flags, data) of whole records that are not followed by something sound, and a first
+/// fragment has to fill the page. Continuing fragments never begin inside a page.
+pub(crate) fn search(bytes: &[u8], mut is_believed: impl FnMut(u8, &[u8]) -> bool) -> Option<usize> {
     (0..bytes.len().saturating_sub(HEADER_BYTES)).find(|&at| {
         let bytes = &bytes[at..];
-        let sane = bytes[0] & RESERVED == 0 && Kind::of(bytes[0]).is_some() && bytes[1..3] != [0, 0];
-        sane && matches!(parse(bytes, bytes.len()), Found::Fragment { .. })
+        if bytes[0] & RESERVED != 0 || Kind::of(bytes[0]).is_none() || bytes[1..3] == [0, 0] {
+            return false;
+        }
+        match parse(bytes, bytes.len()) {
+            Found::Fragment { kind: Kind::Whole, flags, data } => {
+                let next = &bytes[HEADER_BYTES + data.len()..];
+                let is_followed = match parse(next, next.len()) {
+                    Found::Fragment { data, .. } => !data.is_empty(),
+                    Found::Padding => next.iter().all(|&b| b == 0),
+                    _ => next.is_empty(),
+                };
+                is_followed || is_believed(flags, data)
+            }
+            Found::Fragment { kind: Kind::First, data, .. } => HEADER_BYTES + data.len() == bytes.len(),
+            _ => false,
+        }
     })
 }
 

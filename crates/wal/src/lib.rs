@@ -9,6 +9,7 @@
 //! | [`Writer`] | appends batches whole, or not at all; syncs; leaves a segment that cannot be trusted |
 //! | [`SegmentReader`], [`Reader`] | records in order, past any damage |
 //! | [`checkpoint`] | old segments rewritten to what is still needed |
+//! | [`repair_segment`] | a damaged segment rewritten so that Prometheus reads it, the original set aside |
 //! | [`Tail`] | follows a writer |
 //! | [`SeriesFile`] | `twin/series`: labels by ref, for salvage and a fast start |
 //!
@@ -28,6 +29,7 @@ mod fragment;
 mod published;
 mod reader;
 pub mod record;
+mod repair;
 mod segment_reader;
 pub mod segments;
 mod series_file;
@@ -39,7 +41,8 @@ pub use damage::{Damage, DamageKind, DamageReport};
 pub use error::{CommitError, Error};
 pub use published::{Position, Published};
 pub use reader::Reader;
+pub use repair::{Repair, repair_segment};
 pub use segment_reader::{Record, SegmentReader};
-pub use series_file::{SeriesFile, SeriesFileReport};
+pub use series_file::{EachSeries, SeriesFile, SeriesFileReport};
 pub use tail::Tail;
 pub use writer::{Options, Stats, SyncTicket, Writer};

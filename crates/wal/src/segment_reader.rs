@@ -12,6 +12,7 @@ use env::{Fs, ReadFile};
 use crate::damage::{Damage, DamageKind, DamageReport};
 use crate::error::Error;
 use crate::fragment::{self, Found, HEADER_BYTES, Kind, PAGE_BYTES, SNAPPY, ZSTD};
+use crate::record;
 
 /// Bytes read at once: whole pages.
 const READ_BYTES: usize = 1 << 20;
@@ -48,7 +49,6 @@ pub struct SegmentReader {
     record: Vec<u8>,
     found: Option<(u64, Whole)>,
     last_record_end: u64,
-    clean_after_last_record: bool,
     damage: DamageReport,
 }
 
@@ -97,7 +97,6 @@ impl SegmentReader {
             record: Vec::new(),
             found: None,
             last_record_end: 0,
-            clean_after_last_record: true,
             damage: DamageReport::default(),
         })
     }
@@ -139,11 +138,6 @@ impl SegmentReader {
     /// Where the last record ends that could be read.
     pub(crate) fn last_record_end(&self) -> u64 {
         self.last_record_end
-    }
-
-    /// Whether there is nothing but padding behind it.
-    pub(crate) fn is_clean_after_last_record(&self) -> bool {
-        self.clean_after_last_record
     }
 
     /// Bytes read so far, for progress.
@@ -261,14 +255,7 @@ impl SegmentReader {
             None => &self.parts[..],
         };
         let whole = if flags & SNAPPY != 0 {
-            let len = snap::raw::decompress_len(packed).unwrap_or(usize::MAX);
-            // Snappy's densest element makes 64 bytes of 3.
-            if len > RECORD_BYTES_MAX || len / 64 > packed.len() {
-                self.report(start, DamageKind::Compression);
-                return None;
-            }
-            self.record.resize(len, 0);
-            if self.snappy.decompress(packed, &mut self.record).is_err() {
+            if !decompress(&mut self.snappy, packed, &mut self.record) {
                 self.report(start, DamageKind::Compression);
                 return None;
             }
@@ -288,7 +275,6 @@ impl SegmentReader {
             }
         };
         self.last_record_end = self.offset;
-        self.clean_after_last_record = true;
         Some((start, whole))
     }
 
@@ -311,7 +297,13 @@ impl SegmentReader {
         self.lose(self.offset, kind);
         // Only whole pages and the last bytes of the file are searched, so `room` ends the page.
         let rest = &self.pages[start + skip.min(len)..start + len];
-        match fragment::search(rest) {
+        let (snappy, scratch) = (&mut self.snappy, &mut self.record);
+        let is_believed = |flags: u8, data: &[u8]| match flags {
+            0 => record::is_sound(data),
+            SNAPPY => decompress(snappy, data, scratch) && record::is_sound(scratch),
+            _ => false,
+        };
+        match fragment::search(rest, is_believed) {
             Some(at) => self.offset += (skip + at) as u64,
             None => self.offset += room as u64,
         }
@@ -325,7 +317,6 @@ impl SegmentReader {
     }
 
     fn report(&mut self, offset: u64, kind: DamageKind) {
-        self.clean_after_last_record = false;
         self.damage.add(Damage { path: self.path.clone(), offset, kind });
     }
 
@@ -353,6 +344,17 @@ impl SegmentReader {
         }
         Ok(Load::Refused)
     }
+}
+
+/// Replaces `out` with the content of `packed`; `false` when it cannot be one.
+fn decompress(snappy: &mut snap::raw::Decoder, packed: &[u8], out: &mut Vec<u8>) -> bool {
+    let len = snap::raw::decompress_len(packed).unwrap_or(usize::MAX);
+    // Snappy's densest element makes 64 bytes of 3.
+    if len > RECORD_BYTES_MAX || len / 64 > packed.len() {
+        return false;
+    }
+    out.resize(len, 0);
+    snappy.decompress(packed, out).is_ok()
 }
 
 enum Load {

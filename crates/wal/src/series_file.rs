@@ -26,6 +26,9 @@ const READ_BYTES: usize = 1 << 20;
 /// Frames gathered before they are written while pruning.
 const FLUSH_BYTES: usize = 1 << 20;
 
+/// Called with a ref and its labels (name, value), sorted by name.
+pub type EachSeries<'e> = &'e mut dyn FnMut(u64, &[(&str, &str)]);
+
 /// The open file.
 #[derive(Debug)]
 pub struct SeriesFile {
@@ -56,7 +59,7 @@ impl SeriesFile {
     pub fn load(
         fs: Arc<dyn Fs>,
         path: &Path,
-        each: &mut dyn FnMut(u64, &[(&str, &str)]),
+        each: EachSeries<'_>,
     ) -> Result<(SeriesFile, SeriesFileReport), Error> {
         let mut report = SeriesFileReport::default();
         let mut end = 0;
@@ -215,7 +218,7 @@ fn frame(out: &mut Vec<u8>, flags: u8, record: &[u8]) -> std::io::Result<()> {
 }
 
 /// Calls `each` with the series of a record; `false` when it could not be read to its end.
-fn tell(record: &[u8], each: &mut dyn FnMut(u64, &[(&str, &str)])) -> bool {
+fn tell(record: &[u8], each: EachSeries<'_>) -> bool {
     let Ok(mut decoder) = SeriesDecoder::new(record) else { return false };
     let mut labels = Vec::new();
     loop {

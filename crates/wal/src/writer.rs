@@ -13,11 +13,10 @@ use std::sync::Arc;
 use env::{Fs, SyncHandle, WriteFile};
 
 use crate::batch::Batch;
-use crate::damage::DamageKind;
 use crate::error::{CommitError, Error};
 use crate::fragment::{self, PAGE_BYTES};
 use crate::published::{Position, Published};
-use crate::segment_reader::SegmentReader;
+use crate::repair;
 use crate::segments::{list_segments, next_index, segment_path};
 
 #[derive(Clone, Copy, Debug)]
@@ -47,12 +46,9 @@ pub struct Stats {
     pub abandoned_segments: u64,
     /// Records written a second time for that.
     pub rewritten_records: u64,
-    /// Bytes cut from the last segment when the log was opened.
+    /// Bytes removed from the last segment when the log was opened.
     pub torn_bytes: u64,
 }
-
-/// Bytes of a damaged tail kept aside; bounds what a ruined segment costs at each start.
-const TAIL_KEPT_BYTES_MAX: u64 = 16 << 20;
 
 /// The one writer of a log directory.
 #[derive(Debug)]
@@ -68,6 +64,8 @@ pub struct Writer {
     cut: Option<u64>,
     /// A sync failed: the segment has to be left.
     poisoned: bool,
+    /// What follows it, ready but for its name.
+    leaving: Option<Box<dyn WriteFile>>,
     /// A sync runs elsewhere; the segment may not be left meanwhile, so it may grow beyond its size.
     syncing: bool,
     /// Bytes of the current segment an earlier sync covers.
@@ -135,16 +133,17 @@ impl SyncTicket {
 }
 
 impl Writer {
-    /// Opens the log for writing: creates the directory if absent, cuts the torn tail of the last segment, and starts
-    /// a new segment behind it.
+    /// Opens the log for writing: creates the directory if absent, cuts the torn tail of the last segment (and repairs
+    /// it if need be, see [`repair_segment`](crate::repair_segment)), and starts a new segment behind it.
     pub fn open(fs: Arc<dyn Fs>, dir: &Path, options: Options) -> Result<Writer, Error> {
         fs.create_dir_all(dir).map_err(|e| Error::io("create log directory", dir, e))?;
         if let Some(parent) = dir.parent().filter(|p| !p.as_os_str().is_empty()) {
             fs.sync_dir(parent).map_err(|e| Error::io("sync directory", parent, e))?;
         }
         let mut stats = Stats::default();
+        finish_leaving(&*fs, dir)?;
         if let Some(&last) = list_segments(&*fs, dir)?.last() {
-            stats.torn_bytes = cut_torn_tail(&*fs, &segment_path(dir, last))?;
+            stats.torn_bytes = repair::repair_segment(&*fs, &segment_path(dir, last))?.bytes_removed;
         }
         let index = next_index(&*fs, dir)?;
         let file = new_segment(&*fs, dir, index)
@@ -160,6 +159,7 @@ impl Writer {
             out: Vec::new(),
             cut: None,
             poisoned: false,
+            leaving: None,
             syncing: false,
             synced: 0,
             kept: Kept::default(),
@@ -183,7 +183,8 @@ impl Writer {
             return Err(CommitError::Unsynced { bytes: self.kept.packed.len(), bytes_max });
         }
         let framed = batch.framed_bytes_max() as u64;
-        if self.file.len() > 0 && self.file.len() + framed > self.options.segment_bytes_max && !self.syncing {
+        if !self.file.is_empty() && self.file.len() + framed > self.options.segment_bytes_max && !self.syncing
+        {
             self.next_segment()?;
         }
         let start = self.file.len();
@@ -318,27 +319,28 @@ impl Writer {
         }
     }
 
-    /// Leaves a segment whose sync failed: cuts it back to what an earlier sync covers, and writes what followed, which
-    /// is kept, into the next segment, which is synced before it counts.
+    /// Leaves a segment whose sync failed. What no sync covered is kept in memory: it is written and synced under a name
+    /// of its own, then the old segment is cut, then the new one gets its name. A kill at any point loses nothing;
+    /// [`finish_leaving`] does what was left.
     fn leave_poisoned(&mut self) -> Result<(), CommitError> {
-        let keeps = self.options.unsynced_bytes_max > 0;
-        if keeps {
-            self.file
-                .set_len(self.synced)
-                .map_err(|source| CommitError::Mend { path: self.path(), source })?;
-            self.cut = None;
-            self.published.advance(self.synced);
-        }
         let next = self.index + 1;
-        let file = self.rewrite_kept(next).map_err(|source| {
-            // Best effort: the next try creates it anew, and a reader takes an unfinished one for a torn tail.
-            let _ = self.fs.remove_file(&segment_path(&self.dir, next));
-            self.segment_error(next, source)
-        })?;
+        let tmp = leaving_path(&self.dir, next, self.synced);
+        let new = match self.leaving.take() {
+            Some(new) => new,
+            None => self.rewrite_kept(&tmp).map_err(|source| {
+                // Best effort; the next try, and the next start, remove it too.
+                let _ = self.fs.remove_file(&tmp);
+                self.segment_error(next, source)
+            })?,
+        };
+        if let Err(e) = self.swap(&tmp, next) {
+            self.leaving = Some(new);
+            return Err(e);
+        }
         let first_record = self.records - self.kept.records.len() as u64;
         self.stats.abandoned_segments += 1;
         self.stats.rewritten_records += self.kept.records.len() as u64;
-        self.enter(file, next, first_record);
+        self.enter(new, next, first_record);
         self.poisoned = false;
         self.kept.forget(self.kept.records.len());
         self.synced = self.file.len();
@@ -346,8 +348,8 @@ impl Writer {
         Ok(())
     }
 
-    fn rewrite_kept(&self, index: u64) -> io::Result<Box<dyn WriteFile>> {
-        let mut file = new_segment(&*self.fs, &self.dir, index)?;
+    fn rewrite_kept(&self, path: &Path) -> io::Result<Box<dyn WriteFile>> {
+        let mut file = self.fs.create(path)?;
         let mut out = Vec::new();
         for (flags, record) in self.kept.iter() {
             let start = file.len() + out.len() as u64;
@@ -356,6 +358,21 @@ impl Writer {
         file.write_all(&out)?;
         file.sync_data()?;
         Ok(file)
+    }
+
+    fn swap(&mut self, tmp: &Path, next: u64) -> Result<(), CommitError> {
+        if self.options.unsynced_bytes_max > 0 {
+            self.file
+                .set_len(self.synced)
+                .map_err(|source| CommitError::Mend { path: self.path(), source })?;
+            self.cut = None;
+            self.published.advance(self.synced);
+            // Best effort, on a disk that just refused: without it a power cut might bring the cut bytes back.
+            let _ = self.file.sync_data();
+        }
+        let path = segment_path(&self.dir, next);
+        self.fs.rename(tmp, &path).map_err(|source| self.segment_error(next, source))?;
+        self.fs.sync_dir(&self.dir).map_err(|source| self.segment_error(next, source))
     }
 
     /// Removes segments below `index`, which a checkpoint covers.
@@ -409,26 +426,28 @@ fn new_segment(fs: &dyn Fs, dir: &Path, index: u64) -> io::Result<Box<dyn WriteF
     Ok(file)
 }
 
-/// Cuts a segment behind its last whole record; returns how many bytes went. Bytes that are more than an interrupted
-/// write are kept beside it, under a name the log does not have.
-fn cut_torn_tail(fs: &dyn Fs, path: &Path) -> Result<u64, Error> {
-    let mut reader = SegmentReader::open(fs, path, 0)?;
-    while reader.next()?.is_some() {}
-    let failed = |e| Error::io("cut torn tail of log segment", path, e);
-    let len = fs.metadata(path).map_err(failed)?.len;
-    let end = reader.last_record_end();
-    // Zeros behind the last record are padding, and harmless.
-    if reader.is_clean_after_last_record() || end == len {
-        return Ok(0);
+/// The name of a segment while the one before it, good up to `synced`, is being left.
+fn leaving_path(dir: &Path, index: u64, synced: u64) -> PathBuf {
+    dir.join(format!("{index:08}.tmp-{synced}"))
+}
+
+/// Finishes what [`Writer::leave_poisoned`] had begun when the process died: if the old segment was cut already, the new
+/// one gets its name; otherwise it holds nothing the old one does not.
+fn finish_leaving(fs: &dyn Fs, dir: &Path) -> Result<(), Error> {
+    let entries = fs.read_dir(dir).map_err(|e| Error::io("list log directory", dir, e))?;
+    for name in entries.into_iter().map(|e| e.name) {
+        let Some((index, synced)) = name.split_once(".tmp-") else { continue };
+        let (Ok(index), Ok(synced)) = (index.parse::<u64>(), synced.parse::<u64>()) else { continue };
+        let tmp = dir.join(&name);
+        let old_len =
+            index.checked_sub(1).and_then(|i| fs.metadata(&segment_path(dir, i)).ok()).map(|m| m.len);
+        let path = segment_path(dir, index);
+        let result = if old_len.is_some_and(|len| len <= synced) && !fs.exists(&path) {
+            fs.rename(&tmp, &path)
+        } else {
+            fs.remove_file(&tmp)
+        };
+        result.and_then(|()| fs.sync_dir(dir)).map_err(|e| Error::io("finish log segment", tmp, e))?;
     }
-    if reader.damage().kept.iter().any(|d| d.offset >= end && d.kind != DamageKind::Torn) {
-        let mut tail = vec![0; (len - end).min(TAIL_KEPT_BYTES_MAX) as usize];
-        fs.open(path).and_then(|file| file.read_exact_at(end, &mut tail)).map_err(failed)?;
-        let mut name = path.as_os_str().to_owned();
-        name.push(format!(".damaged-{end}"));
-        fs.write_atomic(Path::new(&name), &tail).map_err(failed)?;
-    }
-    fs.truncate(path, end).map_err(failed)?;
-    fs.append(path).and_then(|file| file.sync_data()).map_err(failed)?;
-    Ok(len - end)
+    Ok(())
 }

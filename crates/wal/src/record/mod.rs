@@ -114,6 +114,28 @@ impl fmt::Display for DecodeError {
 
 impl std::error::Error for DecodeError {}
 
+/// Whether a record of a type this crate decodes is well-formed to its last byte; `false` for other types.
+pub(crate) fn is_sound(record: &[u8]) -> bool {
+    match Type::of(record) {
+        Some(Type::Series) => SeriesDecoder::new(record).is_ok_and(|mut decoder| {
+            let mut labels = Vec::new();
+            loop {
+                match decoder.next(&mut labels) {
+                    Ok(Some(_)) => {}
+                    Ok(None) => return true,
+                    Err(_) => return false,
+                }
+            }
+        }),
+        Some(Type::Samples) => decode_samples(record, &mut Samples::default()).is_ok(),
+        Some(Type::Tombstones) => decode_tombstones(record, &mut Vec::new()).is_ok(),
+        Some(Type::Exemplars) => exemplar_count(record).is_ok(),
+        Some(Type::MmapMarkers) => decode_mmap_markers(record, &mut Vec::new()).is_ok(),
+        Some(Type::Metadata) => decode_metadata(record, |_| {}).is_ok(),
+        _ => false,
+    }
+}
+
 /// The body of a record of type `wanted`.
 fn body(record: &[u8], wanted: Type) -> Result<codec::Cursor<'_>, DecodeError> {
     match Type::of(record) {
