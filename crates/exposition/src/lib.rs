@@ -32,5 +32,6 @@ pub mod write;
 pub use content_type::{ContentTypeError, Format};
 pub use error::{FloatError, ParseError};
 pub use parser::{Entry, Line, Parser, Sample};
+pub use quote::quoted;
 pub use series::{MetricType, labels};
 pub use write::{CONTENT_TYPE, Page};

@@ -4,11 +4,12 @@ use std::fmt;
 
 /// Displays `bytes` as a Go string literal: printable characters as they are, the rest escaped, bytes that are
 /// not UTF-8 as `\x…`.
-pub(crate) fn quoted(bytes: &[u8]) -> Quoted<'_> {
+pub fn quoted(bytes: &[u8]) -> Quoted<'_> {
     Quoted(bytes)
 }
 
-pub(crate) struct Quoted<'a>(&'a [u8]);
+#[derive(Debug, Clone, Copy)]
+pub struct Quoted<'a>(&'a [u8]);
 
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
