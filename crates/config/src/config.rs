@@ -28,6 +28,13 @@ pub struct Config {
     pub(crate) root: Section,
 }
 
+impl Config {
+    /// The configuration as YAML: what `/api/v1/status/config` answers.
+    pub fn to_yaml(&self) -> String {
+        self.root.to_yaml()
+    }
+}
+
 /// What jobs inherit. A limit of 0 means no limit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Global {

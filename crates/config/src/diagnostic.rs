@@ -25,6 +25,8 @@ pub enum Class {
     Schema,
     /// The values are well formed but contradict each other or a rule.
     Rule,
+    /// In a file that the configuration names; the message says it all.
+    Included,
 }
 
 /// One mistake in one file.
@@ -54,6 +56,7 @@ impl Diagnostic {
                 format!("parsing YAML file {}: yaml: unmarshal errors:\n  {}", self.file, self.message)
             }
             Class::Rule => format!("parsing YAML file {}: {}", self.file, self.message),
+            Class::Included => self.message.clone(),
         }
     }
 }

@@ -10,22 +10,34 @@
 //!
 //! Does not know: services, sockets, where the file came from.
 
-mod check;
 mod config;
+mod decode;
 mod diagnostic;
+mod diff;
+mod hints;
 mod http_client;
+mod load;
+mod paths;
+mod print;
+mod read;
 mod report;
+mod resolve;
 mod schema;
 mod scrape_config;
 mod section;
+pub mod support;
+mod url;
 mod yaml;
 
 pub use config::{Config, Global, Retention, Runtime, Storage};
 pub use diagnostic::{Class, Diagnostic};
+pub use diff::Diff;
 pub use http_client::{
     Authorization, BasicAuth, Header, HttpClientConfig, OAuth2, ProxyConfig, Secret, TlsConfig,
 };
+pub use load::load;
 pub use relabel::NameScheme;
+pub use resolve::{Files, Resolved, glob_matches, resolve};
 pub use scrape_config::{EscapingScheme, LabelSet, ScrapeConfig, ScrapeProtocol, TargetGroup};
 pub use section::{Section, Value};
 pub use yaml::tree::Mark;

@@ -51,6 +51,15 @@ pub struct ScrapeConfig {
     pub discoveries: Vec<(&'static str, Vec<Section>)>,
     pub relabel_configs: Vec<Rule>,
     pub metric_relabel_configs: Vec<Rule>,
+    /// The job as it prints.
+    pub(crate) section: Section,
+}
+
+impl ScrapeConfig {
+    /// The job as YAML, completed, secrets hidden.
+    pub fn to_yaml(&self) -> String {
+        self.section.to_yaml()
+    }
 }
 
 /// Targets that share labels. `source` tells the groups of a job apart: for `static_configs` it is the index.

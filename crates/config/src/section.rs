@@ -34,6 +34,8 @@ pub struct Section {
     /// Where the mapping begins; line 0 when the file has none.
     pub(crate) at: Mark,
     pub(crate) entries: Vec<Entry>,
+    /// Its own keys decoded without a mistake, so that rules over them mean something.
+    pub(crate) sound: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -124,6 +126,15 @@ impl Section {
         }
     }
 
+    /// The pairs of the mapping's open part, for mappings whose keys are names.
+    pub fn map_entries(&self) -> &[(String, Value)] {
+        let open = self.schema.fields.iter().position(|field| matches!(field.kind, Kind::InlineMap(_)));
+        match open.map(|index| &self.entries[index].value) {
+            Some(Value::Map(pairs)) => pairs,
+            _ => &[],
+        }
+    }
+
     /// The section under `key`; `None` when it is nil.
     pub fn section(&self, key: &str) -> Option<&Section> {
         match self.get(key) {
@@ -159,7 +170,7 @@ impl Section {
         if entry.key.is_some() { entry.at } else { self.at }
     }
 
-    fn find(&self, key: &str) -> Option<&Entry> {
+    pub(crate) fn find(&self, key: &str) -> Option<&Entry> {
         for (field, entry) in self.schema.fields.iter().zip(&self.entries) {
             match (&field.kind, &entry.value) {
                 (Kind::Inline(_), Value::Section(inner)) => {

@@ -13,7 +13,6 @@
 mod help;
 mod parse;
 pub mod server;
-mod suggest;
 mod table;
 mod value;
 

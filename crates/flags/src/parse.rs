@@ -2,7 +2,8 @@
 
 use std::io;
 
-use crate::suggest::nearest;
+use model::nearest;
+
 use crate::table::{Flag, Kind, NotActedOn, Status, Table};
 use crate::{help_text, value};
 

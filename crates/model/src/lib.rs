@@ -13,6 +13,7 @@ mod duration;
 mod labels;
 mod matcher;
 pub mod name;
+mod nearest;
 mod sample;
 mod time_range;
 
@@ -20,6 +21,7 @@ pub use byte_size::{ByteSizeError, format_bytes, parse_bytes};
 pub use duration::{DurationError, format_duration, parse_duration};
 pub use labels::{Labels, LabelsBuilder};
 pub use matcher::{MatchOp, Matcher};
+pub use nearest::nearest;
 pub use sample::{NORMAL_NAN, STALE_NAN, Sample, is_stale};
 pub use time_range::TimeRange;
 

@@ -3,9 +3,24 @@
 //! Decoding, printing, hints, relative paths and secrets all read these tables. The order of the fields is the
 //! order in which they print.
 //!
-//! Does not know: what a value means together with others (`check`), what the server acts on (`support`).
+//! Each table stands with the rules over its values: what upstream's decoding hooks refuse or complete.
+//!
+//! Does not know: what the server acts on (`support`).
 
-use crate::check::Check;
+pub(crate) mod discovery;
+pub(crate) mod http;
+pub(crate) mod relabel;
+pub(crate) mod remote;
+pub(crate) mod scrape;
+pub(crate) mod server;
+pub(crate) mod static_config;
+mod variables;
+
+use crate::report::Report;
+use crate::section::Section;
+
+/// Runs over one decoded mapping; may complete it.
+pub(crate) type Check = fn(&mut Section, &mut Report);
 
 /// One mapping.
 #[derive(Debug)]
@@ -109,6 +124,11 @@ pub(crate) const fn inline(schema: &'static Schema) -> Field {
     Field { key: "", kind: Kind::Inline(schema), default: Default::Section, always: false, flow: false }
 }
 
+/// Keys that no other field claims.
+pub(crate) const fn inline_map(value: &'static Kind) -> Field {
+    Field { key: "", kind: Kind::InlineMap(value), default: Default::Zero, always: false, flow: false }
+}
+
 impl Field {
     pub(crate) const fn or(mut self, default: Default) -> Field {
         self.default = default;
@@ -156,6 +176,15 @@ impl Schema {
     /// Whether `key` is one of the mapping's, inlined ones included.
     pub(crate) fn has(&self, key: &str) -> bool {
         self.keys().any(|known| known == key)
+    }
+
+    /// The kind of `key`, inlined ones included.
+    pub(crate) fn kind_of(&self, key: &str) -> Option<Kind> {
+        self.fields.iter().find_map(|field| match field.kind {
+            Kind::Inline(inner) => inner.kind_of(key),
+            Kind::InlineMap(_) => None,
+            kind => (field.key == key).then_some(kind),
+        })
     }
 
     /// All keys, inlined ones included.

@@ -1,7 +1,7 @@
-//! The name that was probably meant.
+//! The name that was probably meant: for messages about flags, keys and functions nobody knows.
 
-/// The known name nearest to `word`, if one is near.
-pub(crate) fn nearest<'n>(word: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+/// The known name nearest to `word`: at most one edit in four letters away, three at most.
+pub fn nearest<'n>(word: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     // Long words would cost quadratic time and are no slip of the finger.
     if word.len() > 64 {
         return None;
