@@ -71,16 +71,12 @@ fn reference(after_dollar: &str) -> Option<(&str, &str)> {
         Some(body) => (true, body),
         None => (false, after_dollar),
     };
-    let end = body.find(|c: char| !(c == '_' || goregex_letter(c) || c.is_numeric())).unwrap_or(body.len());
+    let end = body.find(|c: char| !(c == '_' || c.is_alphabetic() || c.is_numeric())).unwrap_or(body.len());
     if end == 0 {
         return None;
     }
     let (name, rest) = body.split_at(end);
     if braced { rest.strip_prefix('}').map(|rest| (name, rest)) } else { Some((name, rest)) }
-}
-
-fn goregex_letter(c: char) -> bool {
-    c.is_alphabetic()
 }
 
 /// The number a reference stands for: digits without leading zero, below one hundred million as in Go.
@@ -92,4 +88,33 @@ fn group_number(name: &str) -> Option<usize> {
         return None;
     }
     name.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Regex;
+
+    fn check(pattern: &str, haystack: &str, template: &str, expected: &str) {
+        let regex = Regex::new(pattern).expect(pattern);
+        let mut out = String::new();
+        regex.captures(haystack).expect("a match").expand(template, &mut out);
+        assert_eq!(out, expected, "{pattern} on {haystack} in {template}");
+    }
+
+    #[test]
+    fn templates_expand_as_in_go() {
+        check("(a+)(b)?", "xaab", "$1-$2-$0", "aa-b-aab");
+        check("(a+)(b)?", "aa", "$1-$2-", "aa--");
+        check("(a)", "a", "$1x", "");
+        check("(a)", "a", "${1}x", "ax");
+        check("(a)", "a", "$$1", "$1");
+        check("(a)", "a", "$", "$");
+        check("(a)", "a", "${1", "${1");
+        check("(a)", "a", "${}$-", "${}$-");
+        check("(a)", "a", "$9", "");
+        check("(a)", "a", "$01", "");
+        check("(?P<x>a)(?<y>b)", "ab", "$y$x${x}y", "baay");
+        check("(?P<n>a)|(?P<n>b)", "a", "[$n]", "[a]");
+        check("(?P<n>a)|(?P<n>b)", "b", "[$n]", "[b]");
+    }
 }

@@ -10,9 +10,14 @@
 //!
 //! Does not know: labels, matchers, relabelling.
 
+mod ast;
 mod captures;
+mod class;
 mod error;
+mod parse;
 mod regex;
+mod shape;
+mod translate;
 
 pub use captures::Captures;
 pub use error::Error;
