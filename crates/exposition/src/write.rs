@@ -61,6 +61,11 @@ impl Page {
         self.families.last_mut().expect("a family was just pushed")
     }
 
+    /// Whether a family of this name was added.
+    pub fn has(&self, name: &str) -> bool {
+        self.families.iter().any(|family| family.name == name)
+    }
+
     /// Appends the page to `out`. Families without samples are left out.
     pub fn finish(mut self, out: &mut Vec<u8>) {
         self.families.sort_by(|a, b| a.name.cmp(&b.name));
