@@ -280,7 +280,7 @@ impl<'d> Decoder<'d> {
 
     fn scalar(&mut self, node: &Node, kind: &Kind) -> Option<Value> {
         let Content::Scalar { text, plain } = &node.content else {
-            return self.misfit(node, &kind.go_name());
+            return self.misfit(node, &kind.decoded_as());
         };
         let meaning = match resolve(&node.tag, text, *plain) {
             Ok(meaning) => meaning,
@@ -327,7 +327,7 @@ impl<'d> Decoder<'d> {
             _ => return self.word(node.mark, kind, text),
         };
         if value.is_none() {
-            return self.misfit(node, &kind.go_name());
+            return self.misfit(node, &kind.decoded_as());
         }
         value
     }

@@ -146,7 +146,7 @@ pub(crate) fn syntax(error: &SyntaxError, report: &Report) -> Option<String> {
             "YAML is indented with spaces: replace the tabs at the beginning of the line".to_string(),
         );
     }
-    for number in near {
+    for number in near.clone() {
         let text = line(number);
         if !text.trim_start().starts_with("- targets") && !text.trim_start().starts_with("-targets") {
             continue;
@@ -161,6 +161,12 @@ pub(crate) fn syntax(error: &SyntaxError, report: &Report) -> Option<String> {
                 indentation(line(owner)) + 1
             ));
         }
+    }
+    if error.message.contains("document start") || error.message.contains("did not find expected") {
+        let number = error.mark.line;
+        let hint =
+            format!("line {number} fits no list or mapping above it: compare its indentation with theirs");
+        return Some(hint);
     }
     None
 }

@@ -43,7 +43,12 @@ pub(crate) fn parse(text: &str, report: &mut Report) -> Option<Document> {
             Some(document)
         }
         Err(error) => {
-            let message = format!("line {}: {}", error.mark.line, error.message);
+            // The parser says what it was doing, upstream only what it missed.
+            let missed = error.message.split_once(", ").filter(|(doing, _)| doing.starts_with("while "));
+            let missed = missed.map_or(error.message.as_str(), |(_, missed)| missed);
+            let missed =
+                if missed == "simple key expect ':'" { "could not find expected ':'" } else { missed };
+            let message = format!("line {}: {missed}", error.mark.line);
             let hint = hints::syntax(&error, report);
             report.push(Class::Syntax, error.mark, message, hint);
             None

@@ -182,6 +182,28 @@ fn goldens() {
     assert!(failed.is_empty(), "{}", failed.join("\n\n"));
 }
 
+/// Relabelling rules print again as they were written.
+#[test]
+fn relabelling_rules_round_trip() {
+    let Some(folder) = folder("relabel round trip") else { return };
+    let text = std::fs::read_to_string(folder.join("../relabel/roundtrip.json")).unwrap();
+    let rows: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let rows = rows.as_array().unwrap();
+    let indented = |text: &str| text.trim_end().replace('\n', "\n    ");
+    for row in rows {
+        let field = |key: &str| indented(row[key].as_str().unwrap());
+        let text =
+            format!("scrape_configs:\n- job_name: x\n  metric_relabel_configs:\n  - {}\n", field("yaml"));
+        let none = |_: &str| None;
+        let options = Options { variable: &none, agent: false, gogc: 75 };
+        let loaded =
+            config::load(&text, "roundtrip.yml", &options).unwrap_or_else(|errors| panic!("{}", errors[0]));
+        let printed = loaded.config.to_yaml();
+        assert!(printed.contains(&field("marshalled_yaml")), "{}:\n{printed}", row["name"]);
+    }
+    println!("conformance relabel roundtrip: {} of {}", rows.len(), rows.len());
+}
+
 #[test]
 fn secrets_never_print() {
     let Some(folder) = folder("config secrets") else { return };

@@ -52,6 +52,13 @@ fn all_mistakes_come_at_once_in_order_of_the_text() {
     assert_eq!(lines.len(), 7);
 }
 
+#[test]
+fn a_wrong_global_does_not_make_its_jobs_wrong() {
+    let text = "global:\n  scrape_interval: 5 m\nscrape_configs:\n  - job_name: a\n    scrape_timeout: 2m\n";
+    let errors = errors(text);
+    assert_eq!((errors.len(), errors[0].line, errors[0].column), (1, 2, 20));
+}
+
 fn hint(text: &str) -> String {
     errors(text).into_iter().find_map(|error| error.hint).unwrap_or_default()
 }

@@ -198,6 +198,20 @@ impl Schema {
 }
 
 impl Kind {
+    /// The type that a wrong value is said not to fit: what upstream's decoding hook reads it into.
+    pub(crate) fn decoded_as(&self) -> String {
+        match self {
+            Kind::Secret => "config.plain".into(),
+            Kind::Word(words)
+                if words.go_name.starts_with("config.") && words.go_name != "config.TLSVersion" =>
+            {
+                "config.plain".into()
+            }
+            Kind::Word(_) => "string".into(),
+            kind => kind.go_name(),
+        }
+    }
+
     /// The type as upstream's messages name it.
     pub(crate) fn go_name(&self) -> String {
         match self {
@@ -212,6 +226,7 @@ impl Kind {
             Kind::Secret => "config.Secret".into(),
             Kind::Str | Kind::Path | Kind::Duration | Kind::Url | Kind::Regex => "string".into(),
             Kind::Bytes => "units.Base2Bytes".into(),
+            Kind::List(Kind::Word(words)) if words.go_name == "model.LabelName" => "model.LabelNames".into(),
             Kind::List(item) => format!("[]{}", item.go_name()),
             Kind::Map(value) => format!("map[string]{}", value.go_name()),
             Kind::InlineMap(value) => format!("map[string]{}", value.go_name()),

@@ -248,6 +248,15 @@ fn default_global(report: &mut Report) -> Mapping {
     section
 }
 
+/// Fills in a `global` whose mistakes are already reported, so that jobs are checked without follow-up errors.
+fn complete_unsound_global(section: &mut Mapping) {
+    const NO_JOB_EXCEEDS_MS: i64 = 365 * 24 * 3_600_000;
+    if section.is_set("scrape_interval") && section.int("scrape_interval") == 0 {
+        section.set("scrape_interval", Value::DurationMs(NO_JOB_EXCEEDS_MS));
+    }
+    check_global(section, &mut Report::new("", ""));
+}
+
 fn check_tsdb(section: &mut Mapping, report: &mut Report) {
     let window_ms = section.int("out_of_order_time_window");
     section.set("outofordertimewindow", Value::Int(window_ms));
@@ -360,9 +369,14 @@ fn trim_attributes(section: &mut Mapping, key: &str, adjective: &str, report: &m
 
 /// Completes the whole file and checks what its parts say about each other.
 pub(crate) fn finish(root: &mut Mapping, options: &Options<'_>, report: &mut Report) {
-    if root.section("global").is_none_or(Mapping::is_zero) {
+    if root.section("global").is_none_or(|global| global.sound && global.is_zero()) {
         let global = default_global(report);
         root.set("global", Value::Section(Box::new(global)));
+    }
+    if let Value::Section(global) = &mut root.entry_mut("global").value
+        && !global.sound
+    {
+        complete_unsound_global(global);
     }
     if root.section("runtime").is_none_or(Mapping::is_zero)
         && let Value::Section(runtime) = &mut root.entry_mut("runtime").value

@@ -266,7 +266,7 @@ impl Printer {
 /// Whether the bare word would be read as a text again.
 fn means_text(text: &str) -> bool {
     let meaning = resolve("", text, true);
-    matches!(meaning, Ok(Scalar::Text | Scalar::Merge)) && !is_base_60(text)
+    matches!(meaning, Ok(Scalar::Text)) && !is_base_60(text)
 }
 
 /// Whether the text may stand without quotes in a block.

@@ -12,7 +12,6 @@ pub(crate) enum Scalar {
     Text,
     /// Looks like a date; kept as text, but named so in messages.
     Timestamp,
-    Merge,
     /// Base64 text, decoded.
     Binary(Vec<u8>),
 }
@@ -27,7 +26,6 @@ impl Scalar {
             Scalar::Float(_) => "!!float",
             Scalar::Text => "!!str",
             Scalar::Timestamp => "!!timestamp",
-            Scalar::Merge => "!!merge",
             Scalar::Binary(_) => "!!binary",
         }
     }
@@ -63,7 +61,6 @@ fn untagged(text: &str) -> Scalar {
         ".nan" | ".NaN" | ".NAN" => return Scalar::Float(f64::NAN),
         ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => return Scalar::Float(f64::INFINITY),
         "-.inf" | "-.Inf" | "-.INF" => return Scalar::Float(f64::NEG_INFINITY),
-        "<<" => return Scalar::Merge,
         _ => {}
     }
     match text.as_bytes()[0] {
@@ -265,7 +262,7 @@ mod tests {
         check("~", Scalar::Null);
         check("", Scalar::Null);
         check("nULL", Scalar::Text);
-        check("<<", Scalar::Merge);
+        check("<<", Scalar::Text);
         check(".NaN", Scalar::Float(f64::NAN));
     }
 

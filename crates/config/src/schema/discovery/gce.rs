@@ -24,6 +24,6 @@ fn check(section: &mut Mapping, report: &mut Report) {
         return report.rule(section.mark("project"), "GCE SD configuration requires a project");
     }
     if section.str("zone").is_empty() {
-        return report.rule(section.mark("zone"), "GCE SD configuration requires a zone");
+        report.rule(section.mark("zone"), "GCE SD configuration requires a zone");
     }
 }

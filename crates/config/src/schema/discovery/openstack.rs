@@ -53,6 +53,6 @@ fn check(section: &mut Mapping, report: &mut Report) {
             .rule(section.mark("role"), "role missing (one of: instance, hypervisor, loadbalancer)");
     }
     if section.str("region").is_empty() {
-        return report.rule(section.mark("region"), "openstack SD configuration requires a region");
+        report.rule(section.mark("region"), "openstack SD configuration requires a region");
     }
 }
