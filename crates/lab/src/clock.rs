@@ -70,7 +70,8 @@ mod tests {
 
     #[test]
     fn durations_read_back_as_written() {
-        for (text, ms) in [("5s", 5000), ("1m30s", 90_000), ("250ms", 250), ("2h", 7_200_000), ("1s500ms", 1500)]
+        for (text, ms) in
+            [("5s", 5000), ("1m30s", 90_000), ("250ms", 250), ("2h", 7_200_000), ("1s500ms", 1500)]
         {
             assert_eq!(parse_duration_ms(text), Some(ms), "{text}");
             assert_eq!(format_duration_ms(ms), text);

@@ -21,15 +21,27 @@ pub const COMMAND: Command = Command {
     flags: &[
         ("--for", "DURATION", "length of the judged run (default and least: 40 intervals)"),
         ("--interval", "DURATION", "scrape interval (default 5s, least 500ms)"),
-        ("--server", "WHICH", "both servers: prometheus (Debian's), twinfire, or a path (default: twinfire if in this build)"),
+        (
+            "--server",
+            "WHICH",
+            "both servers: prometheus (Debian's), twinfire, or a path (default: twinfire if in this build)",
+        ),
         ("--server-a", "WHICH", "server a alone"),
         ("--server-b", "WHICH", "server b alone"),
         ("--node", "WHICH", "exporter: debian, twinfire, or a path (default: twinfire if in this build)"),
         ("--victim", "a|b", "the server to stop (default b)"),
         ("--kill", "KILL|TERM", "the signal that stops it (default KILL)"),
-        ("--memory", "SIZE", "memory the load takes (default 512MiB, at most a quarter of what is available)"),
+        (
+            "--memory",
+            "SIZE",
+            "memory the load takes (default 512MiB, at most a quarter of what is available)",
+        ),
         ("--report", "DIR", "where report.html, report.json, logs and data go (default ./twinfire-lab)"),
-        ("--sabotage", "LIE", "make one claim false; the run must name it (drop-slot, alter-value, lose-tail, stall-survivor, no-load, shared-dir, target-down)"),
+        (
+            "--sabotage",
+            "LIE",
+            "make one claim false; the run must name it (drop-slot, alter-value, lose-tail, stall-survivor, no-load, shared-dir, target-down)",
+        ),
     ],
 };
 
@@ -90,7 +102,10 @@ fn settings(given: &Given, own: &Own) -> Result<Settings, String> {
     let usage = |error: UsageError| error.to_string();
     let interval_ms = given.duration_ms("--interval").map_err(usage)?.unwrap_or(INTERVAL_MS);
     if interval_ms < INTERVAL_MS_MIN {
-        return Err(format!("--interval: found {}, allowed is 500ms and more", format_duration_ms(interval_ms)));
+        return Err(format!(
+            "--interval: found {}, allowed is 500ms and more",
+            format_duration_ms(interval_ms)
+        ));
     }
     let least = INTERVALS_MIN * interval_ms;
     let for_ms = given.duration_ms("--for").map_err(usage)?.unwrap_or(least);

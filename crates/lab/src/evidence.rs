@@ -129,15 +129,18 @@ pub fn memory_used(snapshot: &Snapshot) -> Vec<Point> {
 /// Busy share of all cores (0 to 1) between each scrape and the one before it; a CPU missing in either is left out
 /// of that step.
 pub fn cpu_busy(snapshot: &Snapshot) -> Vec<Point> {
-    let idle: Vec<&Series> = snapshot.named("node_cpu_seconds_total").filter(|s| s.label("mode") == "idle").collect();
-    let times: Vec<i64> = idle.iter().max_by_key(|s| s.points.len()).map_or_else(Vec::new, |s| {
-        s.points.iter().map(|p| p.t_ms).collect()
-    });
+    let idle: Vec<&Series> =
+        snapshot.named("node_cpu_seconds_total").filter(|s| s.label("mode") == "idle").collect();
+    let times: Vec<i64> = idle
+        .iter()
+        .max_by_key(|s| s.points.len())
+        .map_or_else(Vec::new, |s| s.points.iter().map(|p| p.t_ms).collect());
     let mut busy = Vec::new();
     for pair in times.windows(2) {
         let (mut idle_seconds, mut cpus) = (0.0, 0.0);
         for series in &idle {
-            let at = |t: i64| series.points.binary_search_by_key(&t, |p| p.t_ms).ok().map(|i| series.points[i].v);
+            let at =
+                |t: i64| series.points.binary_search_by_key(&t, |p| p.t_ms).ok().map(|i| series.points[i].v);
             if let (Some(before), Some(after)) = (at(pair[0]), at(pair[1])) {
                 idle_seconds += after - before;
                 cpus += 1.0;

@@ -11,7 +11,7 @@
 //! * Nothing is judged here, and no claim knows what was sabotaged.
 
 use std::fmt;
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -20,6 +20,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::fs::FlockOperation;
 use rustix::process::Signal;
 
 use crate::claims::survives::PROBE_EVERY_MS;
@@ -114,8 +115,10 @@ pub fn run(settings: &Settings, say: &mut dyn FnMut(&str)) -> Result<Evidence, L
     let extra = (settings.for_ms - INTERVALS_MIN * interval).max(0);
 
     let cut_short = bench.wait_until_seen(timeline.began, say);
+    let quiet_machine = wait_for_other_loads(say)?;
     timeline.baseline = now_ms();
     if cut_short.is_some() {
+        timeline.baseline = timeline.began;
         timeline.load_from = now_ms();
         timeline.load_to = timeline.load_from;
         timeline.ended = timeline.load_from;
@@ -133,6 +136,7 @@ pub fn run(settings: &Settings, say: &mut dyn FnMut(&str)) -> Result<Evidence, L
     let load_ms = LOAD * interval + extra / 2;
     bench.load(load_ms, say)?;
     timeline.load_to = now_ms();
+    drop(quiet_machine);
 
     let quiet_end = timeline.load_to + QUIET * interval;
     say(&format!("quiet until {}", hms(quiet_end)));
@@ -181,7 +185,8 @@ impl<'a> Bench<'a> {
         let logs = dir.join("logs");
         fs::create_dir_all(&logs).map_err(io_error(format!("create {}", logs.display())))?;
         let data = make_data_dirs(&data_root, settings.sabotage)?;
-        let supervisor = Supervisor::new(&settings.own.program, Signal::KILL).map_err(io_error("start a thread"))?;
+        let supervisor =
+            Supervisor::new(&settings.own.program, Signal::KILL).map_err(io_error("start a thread"))?;
 
         let node_port = free_port(0).ok_or(LabError::NoPort)?;
         let node_plan = settings.node.plan(node_port, fresh_log(&logs, "node"));
@@ -257,7 +262,11 @@ impl<'a> Bench<'a> {
             }
             if now_ms() >= deadline {
                 let names: Vec<&str> = waiting.iter().map(|m| m.name.as_str()).collect();
-                let why = format!("{} never had `up` 1 in {}", names.join(" and "), format_duration_ms(deadline - began));
+                let why = format!(
+                    "{} never had `up` 1 in {}",
+                    names.join(" and "),
+                    format_duration_ms(deadline - began)
+                );
                 say(&format!("the run ends here: {why}"));
                 return Some(why);
             }
@@ -407,8 +416,10 @@ impl<'a> Bench<'a> {
     ) -> Result<Evidence, LabError> {
         let mut types = Types::new();
         let [before_a, before_b] = before;
-        let members =
-            [self.member(0, before_a, timeline, &mut types)?, self.member(1, before_b, timeline, &mut types)?];
+        let members = [
+            self.member(0, before_a, timeline, &mut types)?,
+            self.member(1, before_b, timeline, &mut types)?,
+        ];
         Ok(Evidence {
             interval_ms: self.settings.interval_ms,
             timeline: timeline.clone(),
@@ -433,7 +444,8 @@ impl<'a> Bench<'a> {
         types: &mut Types,
     ) -> Result<MemberEvidence, LabError> {
         let member = &self.members[rank];
-        let gone = rank == self.settings.victim && timeline.killed.is_some() && timeline.ready_again.is_none();
+        let gone =
+            rank == self.settings.victim && timeline.killed.is_some() && timeline.ready_again.is_none();
         let mut after = Snapshot::default();
         if !gone {
             after = member.snapshot(TARGET, timeline.began, timeline.ended)?;
@@ -547,11 +559,27 @@ fn make_data_dirs(root: &Path, sabotage: Option<Sabotage>) -> Result<[PathBuf; 2
     if sabotage == Some(Sabotage::SharedDir) {
         let inside = dirs[0].join("b");
         create(&inside)?;
-        std::os::unix::fs::symlink("a/b", &dirs[1]).map_err(io_error(format!("link {}", dirs[1].display())))?;
+        std::os::unix::fs::symlink("a/b", &dirs[1])
+            .map_err(io_error(format!("link {}", dirs[1].display())))?;
     } else {
         create(&dirs[1])?;
     }
     Ok(dirs)
+}
+
+/// Two runs on one machine would take each other's load for their own: from baseline to the load's end each runs
+/// alone. The lock is the returned file's; the kernel drops it however the process ends.
+fn wait_for_other_loads(say: &mut dyn FnMut(&str)) -> Result<File, LabError> {
+    let path = std::env::temp_dir().join("twinfire-lab-load.lock");
+    let what = || format!("lock {}", path.display());
+    let file =
+        File::options().create(true).write(true).truncate(false).open(&path).map_err(io_error(what()))?;
+    if rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
+        say("another run loads this machine: waiting for it");
+        rustix::fs::flock(&file, FlockOperation::LockExclusive)
+            .map_err(|errno| io_error(what())(errno.into()))?;
+    }
+    Ok(file)
 }
 
 /// A log that begins with this run.

@@ -64,7 +64,7 @@ impl Url {
             return Err(fail("not supported: user and password in a URL"));
         }
         let (host, port) = match authority.rsplit_once(':') {
-            Some((host, port)) if !host.is_empty() && !(host.contains(':') && !host.ends_with(']')) => {
+            Some((host, port)) if !host.is_empty() && (!host.contains(':') || host.ends_with(']')) => {
                 (host, port.parse().map_err(|_| fail("the port is not a number up to 65535"))?)
             }
             _ => (authority, 80),
@@ -313,7 +313,10 @@ impl Conversation<'_> {
                 break at;
             }
             if self.buffer.len() > HEAD_BYTES_MAX {
-                return Err(HttpError::TooLarge { address: self.address.clone(), limit_bytes: HEAD_BYTES_MAX });
+                return Err(HttpError::TooLarge {
+                    address: self.address.clone(),
+                    limit_bytes: HEAD_BYTES_MAX,
+                });
             }
             if !self.fill()? {
                 return if self.buffer.is_empty() { Ok(None) } else { Err(self.malformed("cut head")) };
@@ -325,7 +328,8 @@ impl Conversation<'_> {
         let first_line = lines.next().unwrap_or_default().to_string();
         let mut headers = Vec::new();
         for line in lines {
-            let (name, value) = line.split_once(':').ok_or_else(|| self.malformed("a header without colon"))?;
+            let (name, value) =
+                line.split_once(':').ok_or_else(|| self.malformed("a header without colon"))?;
             headers.push((name.to_string(), value.trim().to_string()));
         }
         Ok(Some(Head { first_line, headers }))
@@ -420,7 +424,8 @@ mod tests {
     #[test]
     fn reads_each_kind_of_body() {
         let with_length = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc";
-        let chunked = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n1;x=y\r\nc\r\n0\r\n\r\n";
+        let chunked =
+            b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n1;x=y\r\nc\r\n0\r\n\r\n";
         let until_close = b"HTTP/1.1 200 OK\r\n\r\nabc";
         for bytes in [&with_length[..], chunked, until_close] {
             let response = answer_with(bytes).unwrap();

@@ -23,3 +23,5 @@ pub mod sabotage;
 pub mod series;
 pub mod slots;
 pub mod sockets;
+pub mod terminal;
+pub mod up;

@@ -45,14 +45,22 @@ impl Member {
     }
 
     /// Evaluates at the server's now, or at `at_ms`. A vector gives one point a series, a matrix all of them.
-    pub fn query(&self, expr: &str, at_ms: Option<i64>, timeout: Duration) -> Result<Vec<Series>, MemberError> {
+    pub fn query(
+        &self,
+        expr: &str,
+        at_ms: Option<i64>,
+        timeout: Duration,
+    ) -> Result<Vec<Series>, MemberError> {
         let mut path = format!("/api/v1/query?query={}", percent_encode(expr));
         if let Some(at) = at_ms {
             path.push_str(&format!("&time={}.{:03}", at / 1000, at % 1000));
         }
         let data = self.data(&path, timeout)?;
-        parse_result(&data)
-            .map_err(|what| MemberError::Answer { member: self.name.clone(), path: path.clone(), what })
+        parse_result(&data).map_err(|what| MemberError::Answer {
+            member: self.name.clone(),
+            path: path.clone(),
+            what,
+        })
     }
 
     /// Raw samples of everything that matches, in `(from_ms, to_ms]` and no wider than whole seconds need.
@@ -112,9 +120,12 @@ fn parse_result(data: &Value) -> Result<Vec<Series>, &'static str> {
                 // A series of native histograms only: nothing the judge compares.
                 (_, None) => Vec::new(),
                 ("value", Some(pair)) => vec![parse_point(pair)?],
-                (_, Some(list)) => {
-                    list.as_array().ok_or("values is no list")?.iter().map(parse_point).collect::<Result<_, _>>()?
-                }
+                (_, Some(list)) => list
+                    .as_array()
+                    .ok_or("values is no list")?
+                    .iter()
+                    .map(parse_point)
+                    .collect::<Result<_, _>>()?,
             };
             Ok(Series { labels, points })
         })

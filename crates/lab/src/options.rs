@@ -37,7 +37,9 @@ impl fmt::Display for UsageError {
             UsageError::Positional { command, want, found } => {
                 write!(f, "{command} takes {} arguments ({}), found {found}", want.len(), want.join(" "))
             }
-            UsageError::Value { flag, found, allowed } => write!(f, "{flag}: found {found:?}, allowed is {allowed}"),
+            UsageError::Value { flag, found, allowed } => {
+                write!(f, "{flag}: found {found:?}, allowed is {allowed}")
+            }
         }
     }
 }

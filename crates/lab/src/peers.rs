@@ -36,7 +36,9 @@ pub enum PeerError {
 impl fmt::Display for PeerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            PeerError::Directory { path, source } => write!(f, "peers directory {}: {source}", path.display()),
+            PeerError::Directory { path, source } => {
+                write!(f, "peers directory {}: {source}", path.display())
+            }
             PeerError::Command { line, what } => write!(
                 f,
                 "`{line}` failed: {what}\n    hint: the package lists may be missing or old: run `apt-get update` \
@@ -76,11 +78,15 @@ pub fn program(peer: Peer, say: &mut dyn FnMut(&str)) -> Result<PathBuf, PeerErr
         .ok_or_else(|| PeerError::Missing { package: peer.package(), path: download.join("*.deb") })?;
     run(&dir, "dpkg", &["-x", &package.to_string_lossy(), "."], say)?;
     let _ = fs::remove_dir_all(&download);
-    if program.exists() { Ok(program) } else { Err(PeerError::Missing { package: peer.package(), path: program }) }
+    if program.exists() {
+        Ok(program)
+    } else {
+        Err(PeerError::Missing { package: peer.package(), path: program })
+    }
 }
 
 /// `TWINFIRE_PEERS`, else `target/peers` of the workspace around the working directory, else of the latter itself.
-fn directory() -> PathBuf {
+pub fn directory() -> PathBuf {
     if let Some(dir) = std::env::var_os("TWINFIRE_PEERS") {
         return dir.into();
     }
@@ -93,8 +99,11 @@ fn run(dir: &Path, program: &str, args: &[&str], say: &mut dyn FnMut(&str)) -> R
     let line = format!("cd {} && {program} {}", dir.display(), args.join(" "));
     say(&line);
     let fail = |what: String| PeerError::Command { line: line.clone(), what };
-    let output =
-        Command::new(program).args(args).current_dir(dir).output().map_err(|error| fail(error.to_string()))?;
+    let output = Command::new(program)
+        .args(args)
+        .current_dir(dir)
+        .output()
+        .map_err(|error| fail(error.to_string()))?;
     if output.status.success() {
         return Ok(());
     }

@@ -28,12 +28,32 @@ const POLL: Duration = Duration::from_millis(10);
 
 #[derive(Debug)]
 pub enum ProcessError {
-    Spawn { name: String, program: PathBuf, source: io::Error },
-    Log { path: PathBuf, source: io::Error },
+    Spawn {
+        name: String,
+        program: PathBuf,
+        source: io::Error,
+    },
+    Log {
+        path: PathBuf,
+        source: io::Error,
+    },
     /// It ended before it was ready.
-    Ended { name: String, status: ExitStatus, log: PathBuf, tail: String },
-    NotReady { name: String, after: Duration, log: PathBuf, tail: String },
-    Signal { name: String, source: io::Error },
+    Ended {
+        name: String,
+        status: ExitStatus,
+        log: PathBuf,
+        tail: String,
+    },
+    NotReady {
+        name: String,
+        after: Duration,
+        log: PathBuf,
+        tail: String,
+    },
+    Signal {
+        name: String,
+        source: io::Error,
+    },
 }
 
 impl fmt::Display for ProcessError {

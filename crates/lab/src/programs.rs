@@ -21,8 +21,14 @@ pub struct Own {
 pub enum ProgramError {
     Peer(PeerError),
     /// This build has no such subcommand yet.
-    NotSupported { what: &'static str, hint: &'static str },
-    NoSuchFile { flag: &'static str, path: PathBuf },
+    NotSupported {
+        what: &'static str,
+        hint: &'static str,
+    },
+    NoSuchFile {
+        flag: &'static str,
+        path: PathBuf,
+    },
 }
 
 impl fmt::Display for ProgramError {
@@ -31,7 +37,11 @@ impl fmt::Display for ProgramError {
             ProgramError::Peer(error) => error.fmt(f),
             ProgramError::NotSupported { what, hint } => write!(f, "not supported: {what}\n    hint: {hint}"),
             ProgramError::NoSuchFile { flag, path } => {
-                write!(f, "{flag}: no program at {}\n    hint: allowed are the words in --help, or a path", path.display())
+                write!(
+                    f,
+                    "{flag}: no program at {}\n    hint: allowed are the words in --help, or a path",
+                    path.display()
+                )
             }
         }
     }

@@ -73,7 +73,8 @@ impl Liar {
         thread::Builder::new().name("liar".into()).spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (server, lie) = (server.clone(), Arc::clone(&shared));
-                let _ = thread::Builder::new().name("lie".into()).spawn(move || relay(&stream, &server, &lie));
+                let _ =
+                    thread::Builder::new().name("lie".into()).spawn(move || relay(&stream, &server, &lie));
             }
         })?;
         Ok(Liar { url, lie })
@@ -112,7 +113,8 @@ fn apply(lie: &Lie, response: &Response) -> Option<Vec<u8>> {
                 .filter(|series| series["metric"]["__name__"] == **family)
                 .min_by_key(|series| series["metric"].to_string())?;
             let samples = series.get_mut("values")?.as_array_mut()?;
-            let sample = samples.iter_mut().find(|s| time_ms(s).is_some_and(|t| (*from_ms..=*to_ms).contains(&t)))?;
+            let sample =
+                samples.iter_mut().find(|s| time_ms(s).is_some_and(|t| (*from_ms..=*to_ms).contains(&t)))?;
             let value: f64 = sample.get(1)?.as_str()?.parse().ok()?;
             sample[1] = json!(format!("{}", value + 1000.0));
         }

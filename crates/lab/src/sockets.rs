@@ -47,7 +47,8 @@ pub fn client_among(client: SocketAddr, server: SocketAddr, pids: &[i32]) -> Opt
 /// A loopback port nobody listens on now. `salt` spreads programs started at once.
 pub fn free_port(salt: u64) -> Option<u16> {
     let count = u64::from(PORTS.end - PORTS.start);
-    let start = (u64::from(std::process::id()).wrapping_mul(2_654_435_761)).wrapping_add(salt.wrapping_mul(7919));
+    let start =
+        (u64::from(std::process::id()).wrapping_mul(2_654_435_761)).wrapping_add(salt.wrapping_mul(7919));
     (0..count).find_map(|step| {
         let offset = u16::try_from((start + step * 13) % count).ok()?;
         let port = PORTS.start + offset;
@@ -56,7 +57,8 @@ pub fn free_port(salt: u64) -> Option<u16> {
 }
 
 pub fn name_of(pid: i32) -> String {
-    fs::read_to_string(format!("/proc/{pid}/comm")).map_or_else(|_| "unknown".into(), |s| s.trim().to_string())
+    fs::read_to_string(format!("/proc/{pid}/comm"))
+        .map_or_else(|_| "unknown".into(), |s| s.trim().to_string())
 }
 
 struct Row {

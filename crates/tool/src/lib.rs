@@ -1,1 +1,3 @@
 //! promtool's commands, and `twin diff`.
+
+pub mod twin_diff;

@@ -60,7 +60,9 @@ pub fn judge(evidence: &Evidence) -> Ruling {
         }
         if lost > 0 {
             let name = &victim.name;
-            ruling.fail(format!("with the survivor stopped, {lost} of {compared} old samples of {name} are gone"));
+            ruling.fail(format!(
+                "with the survivor stopped, {lost} of {compared} old samples of {name} are gone"
+            ));
         }
         own = json!({"compared": compared, "lost": lost});
     } else if ruling.holds() && evidence.cut_short.is_none() {

@@ -131,8 +131,9 @@ fn read(story: &Story, time: &Timeline, times: &[i64]) -> Snapshot {
         let span = if story.load { (t.min(time.load_to) - time.load_from).max(0) } else { 0 };
         5000.0 + ((t - START - span) as f64 * rate + span as f64 * rate * 0.02) / 1000.0
     };
-    let available =
-        |t: i64| MEMORY_AVAILABLE - if loaded(t) { LOAD_MEMORY as f64 } else { 0.0 } - (t % 7) as f64 * 4096.0;
+    let available = |t: i64| {
+        MEMORY_AVAILABLE - if loaded(t) { LOAD_MEMORY as f64 } else { 0.0 } - (t % 7) as f64 * 4096.0
+    };
     let mut list = vec![
         series("up", &[], over(&|_| 1.0)),
         series("scrape_duration_seconds", &[], over(&|t| 0.02 + (t % 3) as f64 / 1000.0)),

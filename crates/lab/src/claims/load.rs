@@ -14,6 +14,8 @@ use crate::slots::{Grid, longest_run};
 
 /// Share of the asked CPU that must show.
 const CPU_SHARE: f64 = 0.6;
+/// From this share on all cores count as busy: nothing more can be asked of a machine that was already full.
+const CPU_FULL: f64 = 0.95;
 /// Share of the asked memory that must show.
 const MEMORY_SHARE: f64 = 0.8;
 const CONSECUTIVE_SLOTS: usize = 6;
@@ -109,7 +111,7 @@ fn look(evidence: &Evidence, member: &MemberEvidence) -> Option<Seen> {
     let busy_baseline = median(&within(busy.clone(), time.baseline, time.load_from))?;
     let used_baseline = median(&within(used.clone(), time.baseline, time.load_from))?;
     let asked = evidence.load_cpu_share.min(1.0 - busy_baseline);
-    let busy_needed = busy_baseline + CPU_SHARE * asked;
+    let busy_needed = (busy_baseline + CPU_SHARE * asked).min(CPU_FULL);
     #[expect(clippy::cast_precision_loss, reason = "memory sizes are far below 2^53 bytes")]
     let used_needed = used_baseline + MEMORY_SHARE * evidence.load_memory_bytes as f64;
 

@@ -45,7 +45,10 @@ pub fn judge(evidence: &Evidence) -> Ruling {
 
     let up = victim.after.points("up");
     let old: Vec<i64> = up.iter().map(|p| p.t_ms).filter(|t| *t <= killed).collect();
-    let between = up.iter().filter(|p| p.t_ms > killed + EDGE_SLOTS * evidence.interval_ms && p.t_ms < restarted).count();
+    let between = up
+        .iter()
+        .filter(|p| p.t_ms > killed + EDGE_SLOTS * evidence.interval_ms && p.t_ms < restarted)
+        .count();
     let first_new = up.iter().find(|p| p.t_ms >= restarted);
     let attempt = evidence.scrapes.iter().find(|s| s.client == Some(evidence.victim) && s.at_ms >= restarted);
     let grid = Grid::from_times(evidence.interval_ms, &victim.before.up_times(0, killed));
@@ -97,7 +100,9 @@ pub fn judge(evidence: &Evidence) -> Ruling {
             );
         }
         (None, ..) => ruling.fail(format!("{} has no sample after its restart", victim.name)),
-        (_, None, ..) => ruling.fail(format!("the proxy served no scrape to {} after its restart", victim.name)),
+        (_, None, ..) => {
+            ruling.fail(format!("the proxy served no scrape to {} after its restart", victim.name))
+        }
         (_, _, None, _) => ruling.fail(format!("{} had no `up` before it was stopped", victim.name)),
         (.., None) => ruling.fail(format!("{} lost every `up` from before it was stopped", victim.name)),
     }
@@ -151,7 +156,10 @@ fn compare_kept(evidence: &Evidence, killed: i64, ruling: &mut Ruling) -> Value 
     }
     if let Some(first) = first_lost {
         let at = hms(first);
-        ruling.fail(format!("{} lost {lost} of {compared} samples it had shown, the first from {at}", victim.name));
+        ruling.fail(format!(
+            "{} lost {lost} of {compared} samples it had shown, the first from {at}",
+            victim.name
+        ));
     }
     if changed > 0 {
         ruling.fail(format!("{changed} of {compared} samples of {} changed", victim.name));

@@ -153,7 +153,14 @@ pub fn compare(part: &Part, interval_ms: i64, types: &Types) -> Option<Compariso
             [None, None] => continue, // both down together: a hole, but the same one
         };
         let why = format!("{} at {}", class.word(), hms(grid_a.time_of(slot)));
-        outcome.differences.push(Difference { class, series: "up".into(), slot, a: found[0], b: found[1], why });
+        outcome.differences.push(Difference {
+            class,
+            series: "up".into(),
+            slot,
+            a: found[0],
+            b: found[1],
+            why,
+        });
     }
 
     let durations = [part.a, part.b].map(|snapshot| {
@@ -282,7 +289,8 @@ impl ValueJudge<'_> {
             outcome.differences.push(Difference { class, series, slot, a: Some(a), b: Some(b), why });
         };
         // A restart of the target between the two readings of a slot shows one slot apart.
-        let reset_slots = |epochs: &[usize]| (1..both.len()).filter(|i| epochs[*i] != epochs[i - 1]).collect::<Vec<_>>();
+        let reset_slots =
+            |epochs: &[usize]| (1..both.len()).filter(|i| epochs[*i] != epochs[i - 1]).collect::<Vec<_>>();
         for (side, other) in [(0, 1), (1, 0)] {
             let others = reset_slots(&epochs[other]);
             for at in reset_slots(&epochs[side]) {
@@ -352,9 +360,22 @@ impl ValueJudge<'_> {
         let persistent = outside.len() >= GAUGE_SLOTS_MIN && outside.len() * 2 > both.len();
         if let Some(first) = outside.first().filter(|_| panel || persistent) {
             let (slot, a, b) = both[*first];
-            let why = format!("{key}: {} of {} readings do not fit, first {} and {}", outside.len(), both.len(), a.v, b.v);
+            let why = format!(
+                "{key}: {} of {} readings do not fit, first {} and {}",
+                outside.len(),
+                both.len(),
+                a.v,
+                b.v
+            );
             let series = key.to_string();
-            outcome.differences.push(Difference { class: Class::Gauge, series, slot, a: Some(a), b: Some(b), why });
+            outcome.differences.push(Difference {
+                class: Class::Gauge,
+                series,
+                slot,
+                a: Some(a),
+                b: Some(b),
+                why,
+            });
         }
     }
 }
@@ -497,7 +518,8 @@ mod tests {
             lie(&mut evidence);
             let [a, b] = &evidence.members;
             let time = &evidence.timeline;
-            let part = Part { from_ms: time.baseline, to_ms: time.killed.unwrap(), a: &a.before, b: &b.before };
+            let part =
+                Part { from_ms: time.baseline, to_ms: time.killed.unwrap(), a: &a.before, b: &b.before };
             let outcome = compare(&part, evidence.interval_ms, &evidence.types).unwrap();
             let classes: Vec<Class> = outcome.differences.iter().map(|d| d.class).collect();
             assert!(classes.contains(&class), "{what}, phase {phase_b}: {:?}", outcome.differences);
@@ -513,7 +535,11 @@ mod tests {
         });
         caught("a refused scrape", Class::FailedOnOne, |e| {
             let at = quiet(e);
-            edit(&mut e.members[1].before, "up", |p| if near(p, at) { p.v = 0.0 });
+            edit(&mut e.members[1].before, "up", |p| {
+                if near(p, at) {
+                    p.v = 0.0
+                }
+            });
         });
         caught("one sample of one series", Class::SeriesOnlyA, |e| {
             let at = quiet(e);
@@ -526,21 +552,35 @@ mod tests {
         });
         caught("a counter that ran ahead", Class::ResetOnOne, |e| {
             let at = quiet(e);
-            edit(&mut e.members[0].before, "node_cpu_seconds_total", |p| if near(p, at) { p.v += 1000.0 });
+            edit(&mut e.members[0].before, "node_cpu_seconds_total", |p| {
+                if near(p, at) {
+                    p.v += 1000.0
+                }
+            });
         });
         caught("a counter that fell back", Class::ResetOnOne, |e| {
             let at = quiet(e);
-            edit(&mut e.members[0].before, "node_cpu_seconds_total", |p| if near(p, at) { p.v -= 1000.0 });
+            edit(&mut e.members[0].before, "node_cpu_seconds_total", |p| {
+                if near(p, at) {
+                    p.v -= 1000.0
+                }
+            });
         });
         caught("a counter ahead for ever", Class::Sandwich, |e| {
             edit(&mut e.members[0].before, "node_cpu_seconds_total", |p| p.v += 1000.0);
         });
         caught("one bit of a constant", Class::Constant, |e| {
-            edit(&mut e.members[1].before, "node_boot_time_seconds", |p| p.v = f64::from_bits(p.v.to_bits() + 1));
+            edit(&mut e.members[1].before, "node_boot_time_seconds", |p| {
+                p.v = f64::from_bits(p.v.to_bits() + 1)
+            });
         });
         caught("memory of another machine", Class::Gauge, |e| {
             let at = quiet(e);
-            edit(&mut e.members[1].before, "node_memory_MemAvailable_bytes", |p| if near(p, at) { p.v *= 0.5 });
+            edit(&mut e.members[1].before, "node_memory_MemAvailable_bytes", |p| {
+                if near(p, at) {
+                    p.v *= 0.5
+                }
+            });
         });
         caught("a gauge of another machine", Class::Gauge, |e| {
             edit(&mut e.members[1].before, "node_time_seconds", |p| p.v += 100.0);

@@ -49,7 +49,10 @@ pub fn judge(evidence: &Evidence) -> Ruling {
         }
         if let Some(first) = missing.first() {
             let at = hms(grid.time_of(*first));
-            ruling.fail(format!("{name}: `up` is not 1 in {} of {expected_count} slots, first {at}", missing.len()));
+            ruling.fail(format!(
+                "{name}: `up` is not 1 in {} of {expected_count} slots, first {at}",
+                missing.len()
+            ));
         }
         if member.panel_cpu.is_empty() {
             ruling.fail(format!("{name}: the CPU panel's query has no answer"));

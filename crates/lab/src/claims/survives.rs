@@ -81,7 +81,12 @@ pub fn judge(evidence: &Evidence) -> Ruling {
     let slowest = probes.iter().map(|p| p.took_ms).max().unwrap_or(0);
     if let Some(first) = failed.first() {
         let why = first.newest_up_ms.as_ref().err().map_or("", String::as_str);
-        ruling.fail(format!("{} of {} queries failed, first {}: {why}", failed.len(), probes.len(), hms(first.at_ms)));
+        ruling.fail(format!(
+            "{} of {} queries failed, first {}: {why}",
+            failed.len(),
+            probes.len(),
+            hms(first.at_ms)
+        ));
     }
     if slowest > ANSWER_MS_MAX {
         ruling.fail(format!("a query took {slowest} ms"));

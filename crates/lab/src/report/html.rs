@@ -69,7 +69,8 @@ fn claims_table(rulings: &[Ruling]) -> String {
 
 fn pictures(evidence: &Evidence) -> String {
     let time = &evidence.timeline;
-    let mut bands = vec![Band { name: "load", from_ms: time.load_from, to_ms: time.load_to, colour: "#009E73" }];
+    let mut bands =
+        vec![Band { name: "load", from_ms: time.load_from, to_ms: time.load_to, colour: "#009E73" }];
     if let (Some(killed), Some(restarted)) = (time.killed, time.restarted) {
         bands.push(Band { name: "one server is down", from_ms: killed, to_ms: restarted, colour: "#888888" });
     }
@@ -117,9 +118,10 @@ fn pictures(evidence: &Evidence) -> String {
 fn shown(member: &crate::evidence::MemberEvidence) -> Snapshot {
     let mut all = member.before.clone();
     for (key, series) in &member.after.series {
-        let known = all.series.entry(key.clone()).or_insert_with(|| {
-            crate::series::Series { labels: series.labels.clone(), points: Vec::new() }
-        });
+        let known = all
+            .series
+            .entry(key.clone())
+            .or_insert_with(|| crate::series::Series { labels: series.labels.clone(), points: Vec::new() });
         let last = known.points.last().map_or(i64::MIN, |p| p.t_ms);
         known.points.extend(series.points.iter().filter(|p| p.t_ms > last));
     }
@@ -145,8 +147,7 @@ fn setting(evidence: &Evidence) -> String {
 }
 
 fn claim_section(ruling: &Ruling) -> String {
-    let queries: String =
-        ruling.queries.iter().map(|q| format!("<li><code>{}</code>", escape(q))).collect();
+    let queries: String = ruling.queries.iter().map(|q| format!("<li><code>{}</code>", escape(q))).collect();
     format!(
         "<h2>{}. {}</h2><p>{}</p><p>Slots: {} expected, {} seen, {} missing. Threshold: <code>{}</code></p><ul>{queries}</ul>",
         ruling.number,

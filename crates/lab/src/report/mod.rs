@@ -42,7 +42,10 @@ pub fn summary(rulings: &[Ruling]) -> String {
             Verdict::Fails(reasons) => ("FAILS", reasons.join("; ")),
             Verdict::NotJudged(why) => ("not judged", why.clone()),
         };
-        text.push_str(&format!("{} {:<10} {word:<10}  {}: {detail}\n", ruling.number, ruling.name, ruling.claim));
+        text.push_str(&format!(
+            "{} {:<10} {word:<10}  {}: {detail}\n",
+            ruling.number, ruling.name, ruling.claim
+        ));
     }
     let failed: Vec<String> = rulings
         .iter()
@@ -52,8 +55,12 @@ pub fn summary(rulings: &[Ruling]) -> String {
     let holding = rulings.iter().filter(|r| r.holds()).count();
     text.push_str(&match (all_hold(rulings), failed.is_empty()) {
         (true, _) => format!("all {} claims hold\n", rulings.len()),
-        (false, true) => format!("{holding} of {} claims hold, the others could not be judged\n", rulings.len()),
-        (false, false) => format!("{holding} of {} claims hold; failed: {}\n", rulings.len(), failed.join(", ")),
+        (false, true) => {
+            format!("{holding} of {} claims hold, the others could not be judged\n", rulings.len())
+        }
+        (false, false) => {
+            format!("{holding} of {} claims hold; failed: {}\n", rulings.len(), failed.join(", "))
+        }
     });
     text
 }
@@ -71,7 +78,16 @@ fn as_json(evidence: &Evidence, rulings: &[Ruling], sabotage: Option<Sabotage>) 
     let scrapes: Vec<Value> = evidence
         .scrapes
         .iter()
-        .map(|s| json!([s.at_ms, s.took_ms, s.client.map(|c| &evidence.members[c].name), s.pid, s.status, s.body_bytes]))
+        .map(|s| {
+            json!([
+                s.at_ms,
+                s.took_ms,
+                s.client.map(|c| &evidence.members[c].name),
+                s.pid,
+                s.status,
+                s.body_bytes
+            ])
+        })
         .collect();
     let claims: Vec<Value> = rulings.iter().map(claim).collect();
     json!({

@@ -47,7 +47,13 @@ impl Axis {
 }
 
 /// One line per member; a line breaks where more than `gap_ms` passed without a sample.
-pub fn lines(axis: &Axis, members: &[(&str, Vec<Point>)], gap_ms: i64, top: f64, unit: impl Fn(f64) -> String) -> String {
+pub fn lines(
+    axis: &Axis,
+    members: &[(&str, Vec<Point>)],
+    gap_ms: i64,
+    top: f64,
+    unit: impl Fn(f64) -> String,
+) -> String {
     let top = if top > 0.0 { top } else { 1.0 };
     let y = |v: f64| HEIGHT - 4.0 - (v / top).clamp(0.0, 1.0) * (HEIGHT - 12.0);
     let mut body = axis.bands(HEIGHT);
@@ -65,7 +71,12 @@ pub fn lines(axis: &Axis, members: &[(&str, Vec<Point>)], gap_ms: i64, top: f64,
         let mut last: Option<i64> = None;
         for point in points {
             let joined = last.is_some_and(|t| point.t_ms - t <= gap_ms);
-            path.push_str(&format!("{}{:.1} {:.1}", if joined { 'L' } else { 'M' }, axis.x(point.t_ms), y(point.v)));
+            path.push_str(&format!(
+                "{}{:.1} {:.1}",
+                if joined { 'L' } else { 'M' },
+                axis.x(point.t_ms),
+                y(point.v)
+            ));
             last = Some(point.t_ms);
         }
         let (colour, dash) = (COLOURS[index % 2], ["", " stroke-dasharray=\"5 3\""][index % 2]);
@@ -93,5 +104,7 @@ pub fn strip(axis: &Axis, name: &str, marks: &[(i64, bool)], colour: &str) -> St
 }
 
 fn figure(height: f64, body: &str) -> String {
-    format!("<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" xmlns=\"http://www.w3.org/2000/svg\">{body}</svg>\n")
+    format!(
+        "<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" xmlns=\"http://www.w3.org/2000/svg\">{body}</svg>\n"
+    )
 }
