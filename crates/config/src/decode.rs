@@ -176,6 +176,13 @@ impl<'d> Decoder<'d> {
             *sound = false;
             return true;
         };
+        if section.map_entries().iter().any(|(known, _)| known == key) {
+            *sound = false;
+            let line = self.document.node(id).mark.line;
+            let message = format!("line {line}: key {} already set in map", quote(key));
+            self.report.push(Class::Schema, at, message, None);
+            return true;
+        }
         let entry = &mut section.entries[index];
         entry.key = Some(at);
         entry.at = at;

@@ -154,6 +154,14 @@ fn a_list_that_breaks_out_of_its_job_is_a_syntax_error_with_a_remedy() {
 }
 
 #[test]
+fn doubles_are_refused_among_names_too() {
+    let headers = "scrape_configs:\n  - job_name: a\n    http_headers:\n      x: {values: [a]}\n      x: {values: [b]}\n";
+    assert_eq!(errors(headers)[0].message, "line 5: key \"x\" already set in map");
+    let labels = "global:\n  external_labels:\n    a: b\n    a: c\n";
+    assert_eq!(errors(labels)[0].message, "line 4: key \"a\" already set in map");
+}
+
+#[test]
 fn a_url_as_target() {
     let text =
         "scrape_configs:\n  - job_name: a\n    static_configs:\n      - targets: [http://h:9100/metrics]\n";
