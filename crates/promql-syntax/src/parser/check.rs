@@ -82,24 +82,23 @@ impl Parser<'_> {
 
     /// What is checked right after a child.
     fn check_child(&mut self, parent: &Expr, at: usize, found: ValueType, child: &Expr) {
-        let (expected, context) = match parent {
-            Expr::Aggregate(_) if at == 0 => (ValueType::Vector, "aggregation expression".to_string()),
-            Expr::Aggregate(aggregate) => {
-                let string = aggregate.op == AggregateOp::CountValues;
-                let expected = if string { ValueType::String } else { ValueType::Scalar };
-                (expected, "aggregation parameter".to_string())
-            }
-            Expr::Call(call) => {
-                let last = call.func.arg_types.len() - 1;
-                let name = gomath::quote(call.func.name);
-                (call.func.arg_types[at.min(last)], format!("call to function {name}"))
-            }
+        let expected = match parent {
+            Expr::Aggregate(_) if at == 0 => ValueType::Vector,
+            Expr::Aggregate(aggregate) if aggregate.op == AggregateOp::CountValues => ValueType::String,
+            Expr::Aggregate(_) => ValueType::Scalar,
+            Expr::Call(call) => call.func.arg_types[at.min(call.func.arg_types.len() - 1)],
             _ => return,
         };
-        if found != expected {
-            let (expected, found) = (expected.documented(), found.documented());
-            self.error(child.pos(), format!("expected type {expected} in {context}, got {found}"));
+        if found == expected {
+            return;
         }
+        let context = match parent {
+            Expr::Call(call) => format!("call to function {}", gomath::quote(call.func.name)),
+            _ if at == 0 => "aggregation expression".to_string(),
+            _ => "aggregation parameter".to_string(),
+        };
+        let (expected, found) = (expected.documented(), found.documented());
+        self.error(child.pos(), format!("expected type {expected} in {context}, got {found}"));
     }
 
     /// What is checked when the children's types are known. Returns the node's own type.
@@ -222,22 +221,20 @@ impl Parser<'_> {
 
     fn check_arguments(&mut self, call: &mut Call) {
         let func = call.func;
-        let (name, given) = (gomath::quote(func.name), call.args.len());
-        let known = func.arg_types.len();
-        if func.variadic == 0 {
-            if given != known {
-                self.error(call.pos, format!("expected {known} argument(s) in call to {name}, got {given}"));
-            }
-        } else {
-            let least = known - 1;
-            let most = least + func.variadic.max(0) as usize;
-            if given < least {
-                let text = format!("expected at least {least} argument(s) in call to {name}, got {given}");
-                self.error(call.pos, text);
-            } else if func.variadic > 0 && given > most {
-                let text = format!("expected at most {most} argument(s) in call to {name}, got {given}");
-                self.error(call.pos, text);
-            }
+        let (known, given) = (func.arg_types.len(), call.args.len());
+        let (least, most) = match func.variadic {
+            0 => (known, known),
+            n if n < 0 => (known - 1, usize::MAX),
+            n => (known - 1, known - 1 + n as usize),
+        };
+        if !(least..=most).contains(&given) {
+            let expected = match func.variadic {
+                0 => format!("{known}"),
+                _ if given < least => format!("at least {least}"),
+                _ => format!("at most {most}"),
+            };
+            let name = gomath::quote(func.name);
+            self.error(call.pos, format!("expected {expected} argument(s) in call to {name}, got {given}"));
         }
         if func.name == "info" && call.args.len() > 1 {
             self.check_info_selector(call);
