@@ -44,7 +44,7 @@ pub struct Request {
     pub follow_redirects: bool,
     /// For the whole request, body included.
     pub timeout: Duration,
-    /// Most bytes of the body as sent. The same limit must be given to the unpacking.
+    /// Most bytes of the body, unpacked. The same limit must be given to the unpacking.
     pub body_bytes_max: usize,
 }
 
@@ -126,7 +126,7 @@ where
                 content_type: text(head.headers(), header::CONTENT_TYPE),
                 gzip: text(head.headers(), header::CONTENT_ENCODING) == "gzip",
             };
-            let read = connection.read(head, request.body_bytes_max, body);
+            let read = connection.read(head, sent_bytes_max(request.body_bytes_max, answer.gzip), body);
             match timeout_at(deadline, read).await {
                 Ok(read) => read?,
                 Err(_) => return Err(FetchError::Body(Cause::Deadline)),
@@ -257,6 +257,11 @@ fn poll_driver(driver: &mut Driver, closed: &mut bool, cx: &mut Context<'_>) {
     if !*closed && driver.as_mut().poll(cx).is_ready() {
         *closed = true;
     }
+}
+
+/// Most bytes of a body as sent: packing can make a body longer by its frame and a thousandth.
+fn sent_bytes_max(body_bytes_max: usize, gzip: bool) -> usize {
+    if gzip { body_bytes_max.saturating_add(body_bytes_max / 1000 + 64) } else { body_bytes_max }
 }
 
 fn is_redirect(status: StatusCode) -> bool {
