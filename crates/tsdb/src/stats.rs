@@ -88,8 +88,6 @@ pub struct Counters {
     pub head_max_time_ms: i64,
     pub head_active_appenders: u64,
     pub head_truncations: u64,
-    pub head_truncations_failed: u64,
-    pub head_gc_ms_total: u64,
     pub out_of_order_samples: u64,
     pub out_of_bound_samples: u64,
     pub duplicate_samples: u64,

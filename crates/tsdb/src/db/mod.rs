@@ -1,8 +1,11 @@
 //! A data directory, open.
 
+mod blocks;
+mod maintain;
+
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, RwLock};
 
 use env::{Fs, Lock};
 use model::TimeRange;
@@ -11,7 +14,25 @@ use storage::{Appendable, Appender, Error, Querier, Queryable};
 use crate::error::OpenError;
 use crate::head::Head;
 use crate::options::Options;
-use crate::stats::{BlockInfo, Counters, HeadStats, Maintained, ReplayReport, ReplayStatus};
+use crate::stats::{BlockInfo, Counters, HeadStats, ReplayReport, ReplayStatus};
+use blocks::Blocks;
+use maintain::Upkeep;
+
+/// Counted since the start.
+#[derive(Default)]
+struct Totals {
+    compactions: AtomicU64,
+    compactions_failed: AtomicU64,
+    compactions_triggered: AtomicU64,
+    reloads: AtomicU64,
+    reloads_failed: AtomicU64,
+    checkpoints: AtomicU64,
+    checkpoints_failed: AtomicU64,
+    wal_truncations: AtomicU64,
+    wal_truncations_failed: AtomicU64,
+    time_retentions: AtomicU64,
+    size_retentions: AtomicU64,
+}
 
 /// The time series database on one data directory.
 ///
@@ -22,6 +43,11 @@ pub struct Db {
     options: Options,
     head: Head,
     replay: Mutex<Option<crate::head::Replay>>,
+    /// Changed together with where the head begins; queriers are opened with it held for reading.
+    blocks: RwLock<Blocks>,
+    upkeep: Mutex<Upkeep>,
+    totals: Totals,
+    clean_start: bool,
     _lock: Option<Box<dyn Lock>>,
 }
 
@@ -52,8 +78,33 @@ impl Db {
         };
         let twin = dir.join("twin");
         fs.create_dir_all(&twin).map_err(io(&twin))?;
-        let (head, replay) = crate::head::load(&fs, dir, &options, i64::MIN)?;
-        Ok(Db { fs, dir: dir.to_path_buf(), options, head, replay: Mutex::new(Some(replay)), _lock: lock })
+        // The names of all these folders have to outlive a power cut as their content does.
+        for made in [parent_of(dir), dir] {
+            fs.sync_dir(made).map_err(io(made))?;
+        }
+        let clean_mark = twin.join(CLEAN_MARK);
+        let is_new = !fs.exists(&dir.join("wal"));
+        let clean_start = is_new || fs.exists(&clean_mark);
+        if fs.exists(&clean_mark) {
+            fs.remove_file(&clean_mark).and_then(|()| fs.sync_dir(&twin)).map_err(io(&clean_mark))?;
+        }
+        blocks::clean(&*fs, dir)?;
+        let found = Blocks::load(&*fs, dir, &Blocks::default())?;
+        let min_valid = found.in_order_end().unwrap_or(i64::MIN);
+        let (head, replay) = crate::head::load(&fs, dir, &options, min_valid)?;
+        fs.sync_dir(dir).map_err(io(dir))?;
+        Ok(Db {
+            fs,
+            dir: dir.to_path_buf(),
+            options,
+            head,
+            replay: Mutex::new(Some(replay)),
+            blocks: RwLock::new(found),
+            upkeep: Mutex::new(Upkeep::default()),
+            totals: Totals::default(),
+            clean_start,
+            _lock: lock,
+        })
     }
 
     /// Reads back every sample the directory holds; queries are answered when it returns. Blocks; call it once,
@@ -82,12 +133,6 @@ impl Db {
         self.head.sync()
     }
 
-    /// Does what is due: blocks from the head, merging, retention, tidying the log. The owner calls it each
-    /// minute with the wall clock. Never fails as a whole: what did not work is among the problems.
-    pub fn maintain(&self, _now_ms: i64) -> Maintained {
-        Maintained::default()
-    }
-
     /// The head at a glance; lists have `limit` entries at most.
     pub fn head_stats(&self, limit: usize) -> HeadStats {
         self.head.stats(limit)
@@ -95,14 +140,20 @@ impl Db {
 
     /// The blocks, oldest first.
     pub fn blocks(&self) -> Vec<BlockInfo> {
-        Vec::new()
+        self.blocks_now().infos()
     }
 
     /// Everything counted, for the server's own metrics.
     pub fn counters(&self) -> Counters {
         let head = &self.head;
-        let of = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
+        let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let (head_series, symbol_table_bytes) = head.series_count();
+        let blocks = self.blocks_now();
+        let (low, high) = head.watermarks();
+        let oldest_block = blocks.open.first().map(|block| block.meta().min_time);
+        let log_bytes = self.log_bytes();
+        let log = head.log();
+        let wal = log.stats();
         Counters {
             head_series,
             symbol_table_bytes,
@@ -111,20 +162,63 @@ impl Db {
             head_chunks: head.chunk_count(),
             head_chunks_created: of(&head.counts.chunks_created),
             head_chunks_removed: of(&head.counts.chunks_removed),
+            head_chunks_storage_bytes: head.chunk_file_bytes(),
             head_samples_appended: of(&head.counts.samples_appended),
             head_min_time_ms: head.min_time(),
             head_max_time_ms: head.max_time(),
+            head_active_appenders: head.open_batches(),
+            head_truncations: of(&head.counts.truncations),
+            out_of_order_samples: of(&head.counts.out_of_order),
+            out_of_bound_samples: of(&head.counts.out_of_bounds),
+            duplicate_samples: of(&head.counts.duplicates),
+            mmap_chunks: head.chunks_written(),
+            mmap_chunk_corruptions: of(&head.counts.chunk_corruptions),
+            isolation_low_watermark: low,
+            isolation_high_watermark: high,
+            wal_segment_current: log.segment(),
+            wal_writes_failed: wal.failed_writes,
+            wal_page_flushes: wal.commits,
+            wal_fsyncs: log.fsyncs,
+            wal_fsyncs_failed: wal.failed_syncs,
+            wal_truncations: of(&self.totals.wal_truncations),
+            wal_truncations_failed: of(&self.totals.wal_truncations_failed),
+            wal_corruptions: of(&head.counts.wal_corruptions),
+            wal_storage_bytes: log_bytes,
+            wal_replay_unknown_refs: of(&head.counts.unknown_refs),
+            checkpoint_creations: of(&self.totals.checkpoints),
+            checkpoint_creations_failed: of(&self.totals.checkpoints_failed),
+            compactions: of(&self.totals.compactions),
+            compactions_failed: of(&self.totals.compactions_failed),
+            compactions_triggered: of(&self.totals.compactions_triggered),
+            reloads: of(&self.totals.reloads),
+            reloads_failed: of(&self.totals.reloads_failed),
+            blocks_loaded: blocks.open.len() as u64,
+            blocks_bytes: blocks.size_bytes(),
+            lowest_timestamp_ms: oldest_block.unwrap_or_else(|| head.min_time()),
+            time_retentions: of(&self.totals.time_retentions),
+            size_retentions: of(&self.totals.size_retentions),
             retention_ms: self.options.retention_ms,
             retention_limit_bytes: self.options.retention_bytes,
-            ..Counters::default()
+            clean_start: self.clean_start,
         }
     }
 
     /// Writes what waits, makes it durable, and takes no more batches. Dropping the value without it is a crash,
     /// which loses nothing that was committed but what the operating system had not written.
     pub fn close(&self) -> Result<(), Error> {
-        self.head.close()
+        // Maintenance that is under way ends first.
+        let _upkeep = self.upkeep.lock().expect("no code panics while it holds this lock");
+        self.head.close()?;
+        let mark = self.dir.join("twin").join(CLEAN_MARK);
+        self.fs.write_atomic(&mark, b"").map_err(|e| crate::error::io_error(&mark, &e))
     }
+}
+
+/// Stands in `twin/` between a clean stop and the next start.
+const CLEAN_MARK: &str = "stopped";
+
+fn parent_of(dir: &Path) -> &Path {
+    dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn check(options: &Options) -> Result<(), OpenError> {
@@ -161,6 +255,14 @@ impl Appendable for Db {
 
 impl Queryable for Db {
     fn querier(&self, range: TimeRange) -> Result<Box<dyn Querier + '_>, Error> {
-        Ok(Box::new(self.head.querier(range)?))
+        // Which blocks there are and where the head begins change together, with this held for writing.
+        let blocks = self.blocks.read().expect("no code panics while it holds this lock");
+        let mut sources: Vec<Box<dyn Querier + '_>> = Vec::new();
+        let in_head = TimeRange::new(range.mint.max(self.head.begin()), range.maxt);
+        sources.push(Box::new(self.head.querier(in_head)?));
+        for querier in blocks.queriers(range) {
+            sources.push(querier);
+        }
+        Ok(storage::merge(sources))
     }
 }

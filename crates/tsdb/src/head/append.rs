@@ -81,6 +81,7 @@ impl HeadAppender<'_> {
             self.handed += 1;
             let mut refuse = |verdict| {
                 verdicts.push(index as usize, verdict);
+                self.head.count_refused(verdict);
                 self.left_out.push(index);
             };
             let Ok(r) = u32::try_from(r) else {

@@ -87,11 +87,6 @@ impl Cells {
         (self.cells.len() - 1) as u32
     }
 
-    /// Bytes held, free cells included.
-    pub fn bytes(&self) -> usize {
-        self.cells.capacity() * CELL
-    }
-
     /// Whether more than half of the cells, and more than a few, are free.
     pub fn is_sparse(&self) -> bool {
         self.free_count as usize > self.cells.len() / 2 && self.free_count > 1024

@@ -4,7 +4,7 @@ use storage::{Error, Verdict, Verdicts};
 
 use super::append::HeadAppender;
 use super::log::WriteError;
-use super::stripe::Applied;
+use super::stripe::{Applied, Applying};
 use super::stripes::Stripes;
 use super::{Counts, Head};
 
@@ -82,6 +82,7 @@ impl HeadAppender<'_> {
         let appendable_from = head.appendable_from();
         let columns = (&self.buffers.refs[..], &self.buffers.timestamps[..], &self.buffers.values[..]);
         head.apply(columns, batch, &log.readers, appendable_from, &mut tally, |position, verdict| {
+            head.count_refused(verdict);
             verdicts.push(self.handed_index(position, &mut passed), verdict);
         });
         head.saw(tally.mint, tally.maxt);
@@ -109,6 +110,7 @@ impl Head {
     ) {
         let mut at = 0;
         let mut sink = &self.chunks;
+        let applying = Applying { batch, readers, rules: &self.rules };
         while let Some(&first) = refs.get(at) {
             let number = Stripes::number(first);
             let Some(mut stripe) = self.stripes.lock(first) else {
@@ -124,7 +126,7 @@ impl Head {
                 if t < appendable_from {
                     refuse(at, Verdict::OutOfBounds);
                 } else {
-                    match stripe.append(r, t, v, batch, readers, &self.rules, &mut sink) {
+                    match stripe.append(r, (t, v), &applying, &mut sink) {
                         (Applied::New, is_first_of_chunk) => {
                             tally.appended += 1;
                             tally.chunks_created += u64::from(is_first_of_chunk);

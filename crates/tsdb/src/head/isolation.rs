@@ -103,11 +103,14 @@ impl Isolation {
         self.state().tickets.len() as u64
     }
 
-    /// Queriers opened from now on look at the head only behind a new boundary. Returns the truncation's number.
-    pub fn truncated(&self) -> u64 {
-        let mut state = self.state();
-        state.truncations += 1;
-        state.truncations
+    /// Queriers opened from now on look at the head only behind a new boundary.
+    pub fn truncated(&self) {
+        self.state().truncations += 1;
+    }
+
+    /// Number of truncations so far.
+    pub fn truncations(&self) -> u64 {
+        self.state().truncations
     }
 
     /// Whether a querier is open that does not know of a truncation.
@@ -149,7 +152,8 @@ mod tests {
     fn a_truncation_waits_for_those_who_do_not_know_of_it() {
         let isolation = Isolation::default();
         let old = isolation.open_snapshot();
-        let truncation = isolation.truncated();
+        isolation.truncated();
+        let truncation = isolation.truncations();
         let new = isolation.open_snapshot();
         assert!(isolation.has_readers_before(truncation));
         isolation.close_snapshot(old);

@@ -93,7 +93,6 @@ pub struct Log {
     /// What went wrong without harm to a commit, for the next report.
     pub problem: Option<Error>,
     pub fsyncs: u64,
-    pub fsyncs_failed: u64,
 }
 
 pub fn wal_dir(dir: &Path) -> PathBuf {
@@ -144,7 +143,6 @@ impl Log {
             readers: Vec::new(),
             problem: None,
             fsyncs: 0,
-            fsyncs_failed: 0,
         };
         log.mark(series_told);
         Ok(log)
@@ -165,6 +163,11 @@ impl Log {
 
     pub fn stats(&self) -> wal::Stats {
         self.writer.as_ref().map(wal::Writer::stats).unwrap_or_default()
+    }
+
+    /// A sync is under way in some thread.
+    pub fn is_syncing(&self) -> bool {
+        self.syncing
     }
 
     pub fn has_unconfirmed(&self) -> bool {
@@ -242,6 +245,8 @@ impl Log {
         let (kept, _) = self.series.prune(keep).map_err(wal_error)?;
         self.series_told = kept;
         self.agree = true;
+        // The marker is durable at once; what it speaks of has to be.
+        self.sync_now()?;
         // Frames of unconfirmed series are among the kept ones; `mark` waits until they are confirmed.
         self.mark(kept);
         Ok(())
@@ -262,7 +267,6 @@ impl Log {
         let dir = wal_dir(&self.dir);
         self.fsyncs += 1;
         let result = self.writer()?.sync();
-        self.fsyncs_failed += u64::from(result.is_err());
         result.map_err(|e| io_error(&dir, &e))
     }
 
@@ -282,7 +286,6 @@ impl Log {
     pub fn end_sync(&mut self, sync: Sync, result: std::io::Result<()>) -> Result<(), Error> {
         self.syncing = false;
         self.fsyncs += 1;
-        self.fsyncs_failed += u64::from(result.is_err());
         let dir = wal_dir(&self.dir);
         match &mut self.writer {
             Some(writer) => writer.end_sync(sync.ticket, result).map_err(|e| io_error(&dir, &e)),

@@ -8,7 +8,7 @@
 //! | [`isolation`] | snapshots, open batches |
 //! | `append`, `commit`, [`log`] | the way in |
 //! | `query`, `select` | the way out |
-//! | `replay`, `gc` | start, and forgetting |
+//! | `replay`, [`compact`], `forget` | start, blocks, and forgetting |
 //!
 //! Invariants
 //! * Lock order: log, index, stripe, chunk files, isolation. Nobody holds two stripes.
@@ -21,7 +21,8 @@ mod append;
 mod chunk_bytes;
 mod chunk_files;
 mod commit;
-mod gc;
+mod compact;
+mod forget;
 mod isolation;
 pub(crate) mod log;
 mod postings;
@@ -33,14 +34,14 @@ mod stripe;
 mod stripes;
 mod texts;
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use env::Fs;
-use storage::Error;
+use storage::{Error, Verdict};
 
-pub use query::HeadQuerier;
 pub use replay::{Replay, load};
 pub use stripe::range_end;
 
@@ -94,12 +95,16 @@ pub struct Head {
     max_time: AtomicI64,
     /// Samples before this are in blocks, or too old for the head.
     min_valid: AtomicI64,
+    /// Queries look at nothing before this: it is in blocks.
+    begin: AtomicI64,
     /// Queries are answered.
     ready: AtomicBool,
     /// A sync of the log has ended.
     synced: Condvar,
     compression: wal::Compression,
     progress: Progress,
+    /// Refs of the log that stand for the labels of another one.
+    aliases: RwLock<HashMap<u64, u32>>,
     buffers: Mutex<Vec<Buffers>>,
     pub(crate) counts: Counts,
 }
@@ -122,10 +127,12 @@ impl Head {
             min_time: AtomicI64::new(i64::MAX),
             max_time: AtomicI64::new(i64::MIN),
             min_valid: AtomicI64::new(i64::MIN),
+            begin: AtomicI64::new(i64::MIN),
             ready: AtomicBool::new(false),
             synced: Condvar::new(),
             compression: options.wal_compression,
             progress: Progress::default(),
+            aliases: RwLock::new(HashMap::new()),
             buffers: Mutex::new(Vec::new()),
             counts: Counts::default(),
         })
@@ -168,9 +175,30 @@ impl Head {
         }
     }
 
-    /// Samples before this are in blocks.
+    /// Where queries of the head begin (ms).
+    pub(crate) fn begin(&self) -> i64 {
+        self.begin.load(Ordering::Acquire)
+    }
+
+    /// Samples before this are not taken in any more.
     pub(crate) fn raise_min_valid(&self, t: i64) {
         self.min_valid.fetch_max(t, Ordering::AcqRel);
+    }
+
+    /// The series a ref of the log stands for; 0 if none can.
+    fn canonical(&self, r: u64) -> u32 {
+        let aliases = self.aliases.read().expect("no code panics while it holds this lock");
+        aliases.get(&r).copied().or_else(|| u32::try_from(r).ok()).unwrap_or(0)
+    }
+
+    fn count_refused(&self, verdict: Verdict) {
+        let counter = match verdict {
+            Verdict::OutOfOrder => &self.counts.out_of_order,
+            Verdict::OutOfBounds => &self.counts.out_of_bounds,
+            Verdict::Duplicate => &self.counts.duplicates,
+            Verdict::TooOld | Verdict::Limit | Verdict::UnknownRef => return,
+        };
+        Counts::add(counter, 1);
     }
 
     fn saw(&self, mint: i64, maxt: i64) {

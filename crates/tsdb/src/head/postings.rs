@@ -13,6 +13,7 @@ pub struct Postings {
     count: u32,
     last: u32,
     /// Nothing while there is at most one ref. The box keeps the common empty list at 8 bytes.
+    #[allow(clippy::box_collection, reason = "most pairs of a large head have one series")]
     deltas: Option<Box<Vec<u8>>>,
 }
 

@@ -23,6 +23,7 @@ use super::log::{Log, Marker, series_path, wal_dir, wal_error};
 use super::series_index::REF_MAX;
 use super::stripe::FullChunk;
 use super::{Counts, Head};
+use crate::error::io_error;
 use crate::options::Options;
 use crate::stats::{ReplayReport, ReplayStatus};
 
@@ -86,11 +87,18 @@ pub fn load(
     let mut report = ReplayReport::default();
     let files = wal::segments::log_files(&**fs, &wal_dir(dir)).map_err(wal_error)?;
     let Labels { file, told, known, salvaged, agree } = load_labels(fs, dir, &files)?;
+    if let Some((newest, _)) = files.last() {
+        // After a kill its end may not be durable, and the marker written next relies on it.
+        let synced = fs.append(newest).and_then(|file| file.sync_data());
+        synced.map_err(|e| io_error(newest, &e))?;
+    }
     let log = Log::open(fs, dir, options, file, told, agree)?;
     let head = Head::new(fs, dir, options, log)?;
     head.raise_min_valid(min_valid);
+    head.begin.store(min_valid, Ordering::Release);
     let mut aliases = head.create_all(known, &mut report);
     head.create_salvaged(&salvaged, &mut aliases, &mut report);
+    head.aliases.write().expect("no code panics while it holds this lock").clone_from(&aliases);
     head.progress.first.store(files.first().map_or(0, |(_, segment)| *segment), Ordering::Relaxed);
     head.progress.last.store(files.last().map_or(0, |(_, segment)| *segment), Ordering::Relaxed);
     Ok((head, Replay { files, aliases, report }))
@@ -184,11 +192,14 @@ fn rebuilt_labels(fs: &Arc<dyn Fs>, dir: &Path, files: &[(PathBuf, u64)]) -> Res
     Ok(Labels { file, told, known, salvaged, agree })
 }
 
+/// Gets a ref and its labels.
+type EachSeries<'f> = dyn FnMut(u64, &[(&str, &str)]) + 'f;
+
 /// Calls `each` with every series record of the files. Says whether any damage was met.
 fn read_series(
     fs: &Arc<dyn Fs>,
     files: Vec<(PathBuf, u64)>,
-    each: &mut dyn FnMut(u64, &[(&str, &str)]),
+    each: &mut EachSeries<'_>,
 ) -> Result<bool, Error> {
     let mut reader = wal::Reader::of_files(fs.clone(), files);
     while let Some(record) = reader.next().map_err(wal_error)? {

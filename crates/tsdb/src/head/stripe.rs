@@ -102,6 +102,15 @@ pub trait ChunkSink {
     fn put(&mut self, series: u32, mint: i64, maxt: i64, data: &[u8]) -> (u32, u32);
 }
 
+/// A batch that is being applied.
+#[derive(Clone, Copy)]
+pub struct Applying<'a> {
+    pub batch: u64,
+    /// The open snapshots, ascending.
+    pub readers: &'a [u64],
+    pub rules: &'a CutRules,
+}
+
 /// What became of a sample.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Applied {
@@ -207,16 +216,13 @@ impl Stripe {
         (judge(slot, &self.full, t, v), slot.logged)
     }
 
-    /// Adds a sample of a batch. `readers` are the open snapshots, ascending.
+    /// Adds a sample of a batch.
     #[inline]
     pub fn append(
         &mut self,
         r: u32,
-        t: i64,
-        v: f64,
-        batch: u64,
-        readers: &[u64],
-        rules: &CutRules,
+        (t, v): (i64, f64),
+        &Applying { batch, readers, rules }: &Applying<'_>,
         sink: &mut impl ChunkSink,
     ) -> (Applied, bool) {
         let offset = (r - self.base) as usize;
@@ -291,18 +297,13 @@ impl Stripe {
         }
     }
 
-    /// The open chunk of a series: number of samples, first and last timestamp; its payload is appended to `out`.
+    /// The open chunk of a series, if it has one; its payload is appended to `out`.
     pub fn copy_open(&self, r: u32, out: &mut Vec<u8>) -> Option<OpenChunk> {
         let slot = self.slot(r)?;
-        let last = slot.open.last()?;
+        slot.open.last()?;
         let start = out.len();
         self.cells.copy_into(&slot.bytes, out);
-        Some(OpenChunk {
-            num_samples: slot.open.num_samples(),
-            mint: slot.open_mint,
-            maxt: last.t,
-            payload: start..out.len(),
-        })
+        Some(OpenChunk { num_samples: slot.open.num_samples(), payload: start..out.len() })
     }
 
     /// First and last timestamp of the open chunk.
@@ -328,12 +329,6 @@ impl Stripe {
             at = entry.prev;
             Some(entry.chunk())
         })
-    }
-
-    /// Number of full chunks and open chunks.
-    pub fn chunk_count(&self) -> u64 {
-        let open = self.slots.iter().filter(|slot| slot.open.num_samples() > 0).count();
-        (self.full.len() + open) as u64
     }
 
     /// The series without a sample at or after `mint` that no batch since ticket `oldest_open` named.
@@ -402,21 +397,12 @@ impl Stripe {
         let live = self.slots.iter().enumerate().filter(|(_, slot)| slot.live);
         live.map(|(offset, _)| self.base + offset as u32)
     }
-
-    /// Bytes held.
-    pub fn bytes(&self) -> usize {
-        self.slots.capacity() * size_of::<Slot>()
-            + self.cells.bytes()
-            + self.full.capacity() * size_of::<FullEntry>()
-    }
 }
 
 /// What is known of a copied open chunk.
 #[derive(Clone, Debug)]
 pub struct OpenChunk {
     pub num_samples: u16,
-    pub mint: i64,
-    pub maxt: i64,
     /// Where the payload lies in the buffer.
     pub payload: std::ops::Range<usize>,
 }

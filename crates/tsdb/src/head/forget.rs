@@ -1,10 +1,13 @@
 //! Forgetting what is in blocks, and what the head shows of itself.
 
+use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use env::Fs;
 use storage::Error;
 
-use super::log::wal_error;
+use super::log::{wal_dir, wal_error};
 use super::{Counts, Head};
 use crate::stats::{HeadStats, Stat};
 
@@ -55,6 +58,97 @@ impl Head {
         removed
     }
 
+    /// The head begins here from now on; what is older is in blocks. Called with the list of blocks held, so that
+    /// a querier sees both changes or neither.
+    pub(crate) fn begin_at(&self, mint: i64) {
+        self.raise_min_valid(mint);
+        self.begin.store(mint, Ordering::Release);
+        self.min_time.store(mint, Ordering::Release);
+        self.max_time.fetch_max(mint, Ordering::AcqRel);
+        Counts::add(&self.counts.truncations, 1);
+        self.isolation.truncated();
+    }
+
+    pub(crate) fn truncations(&self) -> u64 {
+        self.isolation.truncations()
+    }
+
+    pub(crate) fn has_readers_before(&self, truncation: u64) -> bool {
+        self.isolation.has_readers_before(truncation)
+    }
+
+    pub(crate) fn watermarks(&self) -> (u64, u64) {
+        self.isolation.watermarks()
+    }
+
+    pub(crate) fn open_batches(&self) -> u64 {
+        self.isolation.open_batches()
+    }
+
+    pub(crate) fn flush_chunks(&self) -> Result<(), Error> {
+        self.chunks.flush()
+    }
+
+    pub(crate) fn chunks_written(&self) -> u64 {
+        self.chunks.chunks_written()
+    }
+
+    pub(crate) fn chunk_file_bytes(&self) -> u64 {
+        self.chunks.bytes()
+    }
+
+    /// The last segment a checkpoint should take in: two thirds of all but the newest. Starts a new segment, so
+    /// that a quiet server's log gets short too. `None` if it is not worth it.
+    pub(crate) fn segments_to_drop(&self, fs: &dyn Fs, dir: &Path) -> Result<Option<u64>, Error> {
+        let segments = wal::segments::list_segments(fs, &wal_dir(dir)).map_err(wal_error)?;
+        self.start_segment()?;
+        let (Some(&first), Some(&last)) = (segments.first(), segments.last()) else { return Ok(None) };
+        let Some(last) = last.checked_sub(1).filter(|last| *last >= first) else { return Ok(None) };
+        let to = first + (last - first) * 2 / 3;
+        Ok((to > first).then_some(to))
+    }
+
+    /// Closes the newest segment; waits for a sync that is under way.
+    fn start_segment(&self) -> Result<(), Error> {
+        let mut log = self.log();
+        while log.is_syncing() {
+            log = self.synced.wait(log).expect("no code panics while it holds this lock");
+        }
+        log.next_segment().map(drop)
+    }
+
+    /// Makes a checkpoint of the log up to segment `to` with samples from `mint` on, and removes those segments.
+    /// `left` are refs (sorted) that left the head and may still be named in later segments. Returns what was
+    /// found damaged.
+    pub(crate) fn shorten_log(
+        &self,
+        fs: &Arc<dyn Fs>,
+        dir: &Path,
+        to: u64,
+        mint: i64,
+        compression: wal::Compression,
+        left: &[u32],
+    ) -> Result<Vec<String>, Error> {
+        let dir = wal_dir(dir);
+        let mut keep = |r: u64| {
+            let r = self.canonical(r);
+            !self.index().pairs(r).is_empty() || left.binary_search(&r).is_ok()
+        };
+        self.log().begin_tidying()?;
+        let made = wal::checkpoint::create(fs, &dir, to, mint, compression, &mut keep).map_err(wal_error)?;
+        let mut log = self.log();
+        log.remove_segments_before(to + 1)?;
+        wal::checkpoint::delete_before(&**fs, &dir, to).map_err(wal_error)?;
+        log.tidied(&mut keep)?;
+        let damage = made.map(|stats| stats.damage.kept).unwrap_or_default();
+        Ok(damage.iter().map(ToString::to_string).collect())
+    }
+
+    /// Bytes of everything the head has on disk.
+    pub(crate) fn disk_bytes(&self, fs: &dyn Fs, dir: &Path) -> Result<u64, Error> {
+        Ok(self.log_bytes(fs, dir)? + self.chunks.bytes())
+    }
+
     /// Writes what waits in memory and makes everything durable.
     pub(crate) fn close(&self) -> Result<(), Error> {
         let mut log = self.log();
@@ -74,8 +168,8 @@ impl Head {
     }
 
     /// Bytes of the log's files.
-    pub(crate) fn log_bytes(&self, fs: &dyn env::Fs, dir: &std::path::Path) -> Result<u64, Error> {
-        let files = wal::segments::log_files(fs, &super::log::wal_dir(dir)).map_err(wal_error)?;
+    pub(crate) fn log_bytes(&self, fs: &dyn Fs, dir: &Path) -> Result<u64, Error> {
+        let files = wal::segments::log_files(fs, &wal_dir(dir)).map_err(wal_error)?;
         Ok(files.iter().filter_map(|(path, _)| fs.metadata(path).ok()).map(|found| found.len).sum())
     }
 
