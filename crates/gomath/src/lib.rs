@@ -11,7 +11,7 @@ mod quote;
 
 pub use fmt::{FloatFormat, append_float, format_float};
 pub use math::{
-    acos, acosh, asin, asinh, atan, atan2, atanh, cos, cosh, exp, ln, log2, log10, max, min, pow, sin, sinh, tan,
-    tanh,
+    acos, acosh, asin, asinh, atan, atan2, atanh, cos, cosh, exp, ln, log2, log10, max, min, pow, sin, sinh,
+    tan, tanh,
 };
 pub use quote::quote;

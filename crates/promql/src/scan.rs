@@ -276,10 +276,10 @@ impl State<'_, '_> {
         while let Some(Some(_)) = self.waiting.front() {
             let batch = self.waiting.pop_front().flatten().expect("it was just seen");
             self.next_fold += 1;
-            if self.failed.is_none() {
-                if let Err(error) = self.fold(&batch, width) {
-                    self.failed = Some(error);
-                }
+            if self.failed.is_none()
+                && let Err(error) = self.fold(&batch, width)
+            {
+                self.failed = Some(error);
             }
             self.spare.push(batch);
         }

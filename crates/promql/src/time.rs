@@ -22,15 +22,7 @@ impl Civil {
         let days = seconds.div_euclid(DAY_SECONDS);
         let of_day = seconds.rem_euclid(DAY_SECONDS) as u32;
         let (year, month, day) = date(days);
-        Civil {
-            year,
-            month,
-            day,
-            hour: of_day / 3600,
-            minute: of_day / 60 % 60,
-            second: of_day % 60,
-            days,
-        }
+        Civil { year, month, day, hour: of_day / 3600, minute: of_day / 60 % 60, second: of_day % 60, days }
     }
 
     /// 0 is Sunday.

@@ -34,7 +34,11 @@ pub fn min(a: f64, b: f64) -> f64 {
 
 /// Brings a subnormal number into the normal range: `v = n × 2^e`.
 fn normalize(v: f64) -> (f64, i32) {
-    if v.abs() < f64::MIN_POSITIVE { (v * (1u64 << MANTISSA_BITS) as f64, -(MANTISSA_BITS as i32)) } else { (v, 0) }
+    if v.abs() < f64::MIN_POSITIVE {
+        (v * (1u64 << MANTISSA_BITS) as f64, -(MANTISSA_BITS as i32))
+    } else {
+        (v, 0)
+    }
 }
 
 /// `v = fraction × 2^exponent` with the fraction in [½, 1). Zero, infinities and NaN come back with 0.

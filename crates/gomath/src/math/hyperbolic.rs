@@ -20,7 +20,8 @@ pub fn sinh(x: f64) -> f64 {
         0.152_151_737_879_001_907_069_648_517_6e5,
         -0.173_678_953_558_233_699_533_450_911e3,
     ];
-    let magnitude = x.abs();
+    // Not `abs`: the sign of zero stays.
+    let magnitude = if x < 0.0 { -x } else { x };
     let y = if magnitude > 21.0 {
         exp(magnitude) * 0.5
     } else if magnitude > 0.5 {
@@ -79,7 +80,13 @@ pub fn asinh(x: f64) -> f64 {
     } else {
         ln_1p(v + v * v / (1.0 + (1.0 + v * v).sqrt()))
     };
-    if x < 0.0 { -y } else if x == 0.0 { x } else { y }
+    if x < 0.0 {
+        -y
+    } else if x == 0.0 {
+        x
+    } else {
+        y
+    }
 }
 
 pub fn acosh(x: f64) -> f64 {
@@ -115,5 +122,11 @@ pub fn atanh(x: f64) -> f64 {
     } else {
         0.5 * ln_1p((v + v) / (1.0 - v))
     };
-    if x < 0.0 { -y } else if x == 0.0 { x } else { y }
+    if x < 0.0 {
+        -y
+    } else if x == 0.0 {
+        x
+    } else {
+        y
+    }
 }

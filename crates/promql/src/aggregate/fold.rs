@@ -37,9 +37,9 @@ pub(super) fn evaluate(ev: &mut Evaluator, plan: &Aggregate, steps: Steps) -> Re
             |&count| if count == 0 { ABSENT } else { f64::from(count) },
         ),
         AggregateOp::Group => fold(ev, plan, steps, ABSENT, |group, _| *group = 1.0, |group| *group),
-        AggregateOp::Stddev => fold(ev, plan, steps, Variance::default(), Variance::add, |variance| {
-            variance.finish(f64::sqrt)
-        }),
+        AggregateOp::Stddev => {
+            fold(ev, plan, steps, Variance::default(), Variance::add, |variance| variance.finish(f64::sqrt))
+        }
         AggregateOp::Stdvar => fold(ev, plan, steps, Variance::default(), Variance::add, |variance| {
             variance.finish(|variance| variance)
         }),

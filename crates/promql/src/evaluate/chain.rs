@@ -65,7 +65,10 @@ impl<'a> Evaluator<'a> {
             };
             // Where names are not fixed, series may collide after each stage that drops them: let the rows below
             // be merged first.
-            if stages.last().is_some_and(Stage::drops_name) && !self.delayed_name_removal && !fixed_name(below) {
+            if stages.last().is_some_and(Stage::drops_name)
+                && !self.delayed_name_removal
+                && !fixed_name(below)
+            {
                 break;
             }
         }
@@ -94,10 +97,8 @@ impl<'a> Evaluator<'a> {
             self.subquery_call(call, steps, sink)?;
             return Ok(true);
         }
-        if !matches!(
-            bottom(node).kind,
-            Kind::Selector(_) | Kind::SampleTime(_) | Kind::RangeCall(_)
-        ) || !fixed_name(node) && !self.delayed_name_removal
+        if !matches!(bottom(node).kind, Kind::Selector(_) | Kind::SampleTime(_) | Kind::RangeCall(_))
+            || !fixed_name(node) && !self.delayed_name_removal
         {
             return Ok(false);
         }

@@ -84,7 +84,13 @@ impl<'a> Evaluator<'a> {
     }
 
     /// The series of an instant vector, one after the other. A series without points may be among them.
-    pub fn stream(&mut self, node: &Node, steps: Steps, keep_labels: bool, sink: &mut Sink) -> Result<(), Error> {
+    pub fn stream(
+        &mut self,
+        node: &Node,
+        steps: Steps,
+        keep_labels: bool,
+        sink: &mut Sink,
+    ) -> Result<(), Error> {
         self.check_canceled()?;
         if steps.count == 0 {
             return Ok(());

@@ -20,7 +20,12 @@ const SERIES_AT_ONCE: usize = 16;
 
 impl Evaluator<'_> {
     /// A function over a subquery: each series of the subquery becomes columns, then one series of the result.
-    pub(super) fn subquery_call(&mut self, call: &RangeCall, steps: Steps, sink: &mut Sink) -> Result<(), Error> {
+    pub(super) fn subquery_call(
+        &mut self,
+        call: &RangeCall,
+        steps: Steps,
+        sink: &mut Sink,
+    ) -> Result<(), Error> {
         let RangeVector::Subquery(subquery) = &call.range else {
             unreachable!("BUG: {:?} is called over a selector", call.func)
         };

@@ -3,11 +3,11 @@
 use promql_syntax::ast::BinaryOp;
 
 use super::Evaluator;
+use crate::Error;
 use crate::binary::arithmetic;
 use crate::plan::{Kind, Node};
 use crate::row::is_absent;
 use crate::steps::Steps;
-use crate::Error;
 
 #[derive(Clone, Debug)]
 pub(crate) enum Scalars {

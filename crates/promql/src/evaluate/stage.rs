@@ -14,7 +14,12 @@ pub(crate) enum Stage {
     Negate,
     Sample(Sample, Vec<Scalars>),
     /// A vector and a scalar; `scalar_left` tells the sides.
-    Scalar { op: BinaryOp, scalars: Scalars, scalar_left: bool, return_bool: bool },
+    Scalar {
+        op: BinaryOp,
+        scalars: Scalars,
+        scalar_left: bool,
+        return_bool: bool,
+    },
 }
 
 impl Stage {

@@ -2,7 +2,10 @@
 
 use crate::time::Civil;
 
-pub(super) static CALENDAR: &[(&str, fn(&Civil) -> u32)] = &[
+/// A function's name and what it reads off a moment.
+type Entry = (&'static str, fn(&Civil) -> u32);
+
+pub(super) static CALENDAR: &[Entry] = &[
     ("day_of_month", |civil| civil.day),
     ("day_of_week", Civil::weekday),
     ("day_of_year", Civil::day_of_year),

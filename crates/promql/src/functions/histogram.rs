@@ -39,8 +39,9 @@ fn interpolate_quantile(q: f64, buckets: &[Bucket]) -> f64 {
         return f64::NAN;
     }
     let rank = q * observations;
-    // Not `>= rank` turned round: a NaN rank or count lies in no bucket but the last.
-    let b = buckets[..last].partition_point(|bucket| !(bucket.count >= rank));
+    // A NaN rank or count lies in no bucket but the last.
+    let reaches = |bucket: &Bucket| bucket.count >= rank;
+    let b = buckets[..last].partition_point(|bucket| !reaches(bucket));
     if b == last {
         return buckets[last - 1].upper_bound;
     }

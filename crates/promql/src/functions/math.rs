@@ -2,7 +2,10 @@
 
 use std::f64::consts::PI;
 
-pub(super) static MATH: &[(&str, fn(f64) -> f64)] = &[
+/// A function's name and the function.
+type Entry = (&'static str, fn(f64) -> f64);
+
+pub(super) static MATH: &[Entry] = &[
     ("abs", f64::abs),
     ("acos", gomath::acos),
     ("acosh", gomath::acosh),

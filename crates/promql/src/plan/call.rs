@@ -5,9 +5,7 @@ use promql_syntax::ast::Call;
 use promql_syntax::{Expr, PosRange, ValueType};
 
 use super::lower::{Lowered, Lowering};
-use super::{
-    HistogramCall, HistogramFunction, Kind, LabelFunction, Node, PerSample, RangeCall, RangeVector,
-};
+use super::{HistogramCall, HistogramFunction, Kind, LabelFunction, Node, PerSample, RangeCall, RangeVector};
 use crate::Error;
 use crate::functions::{Sample, Sorting};
 use crate::window::RangeFunction;
@@ -36,7 +34,8 @@ pub(super) fn lower(lowering: &Lowering, call: &Call, depth: usize) -> Result<Lo
     if call.func.experimental || NATIVE_HISTOGRAM_ONLY.contains(&name) {
         return Err(Error::NotSupported(name.to_string()));
     }
-    let mut arguments = Arguments { invariant: !STEP_DEPENDENT.contains(&name), range: None, nodes: Vec::new() };
+    let mut arguments =
+        Arguments { invariant: !STEP_DEPENDENT.contains(&name), range: None, nodes: Vec::new() };
     let mut lowered = Vec::with_capacity(call.args.len());
     for arg in &call.args {
         if arg.value_type() == ValueType::Matrix {
@@ -186,7 +185,8 @@ impl Arguments {
 }
 
 fn check_label_name(name: &str, role: &str, function: &str) -> Result<(), Error> {
-    if model::name::is_utf8_name(name) {
+    // The parser has put U+FFFD where the text was no UTF-8.
+    if model::name::is_utf8_name(name) && !name.contains('\u{fffd}') {
         return Ok(());
     }
     Err(Error::Execution(format!("invalid {role} label name in {function}(): {name}")))

@@ -1,6 +1,8 @@
 //! From the tree of a query to its plan.
 
-use promql_syntax::ast::{AggregateExpr, AggregateOp, At, BinaryExpr, BinaryOp, SubqueryExpr, UnaryOp, VectorSelector};
+use promql_syntax::ast::{
+    AggregateExpr, AggregateOp, At, BinaryExpr, BinaryOp, SubqueryExpr, UnaryOp, VectorSelector,
+};
 use promql_syntax::{Expr, PosRange, ValueType};
 
 use super::{Aggregate, Binary, Kind, Node, RangeVector, Reference, Selector, Subquery, call, duration};
@@ -170,14 +172,19 @@ impl Lowering {
         let mut grouping = aggregate.grouping.clone();
         grouping.sort_unstable();
         grouping.dedup();
-        if let (AggregateOp::CountValues, Some(Node { kind: Kind::Text(label), .. })) = (aggregate.op, &param) {
-            if !model::name::is_utf8_name(label) {
-                let label = gomath::quote(label);
-                return Err(Error::execution(format!("invalid label name {label}")));
-            }
+        if let (AggregateOp::CountValues, Some(Node { kind: Kind::Text(label), .. })) = (aggregate.op, &param)
+            && !model::name::is_utf8_name(label)
+        {
+            let label = gomath::quote(label);
+            return Err(Error::execution(format!("invalid label name {label}")));
         }
-        let plan =
-            Aggregate { op: aggregate.op, operand: operand.node, param, grouping, without: aggregate.without };
+        let plan = Aggregate {
+            op: aggregate.op,
+            operand: operand.node,
+            param,
+            grouping,
+            without: aggregate.without,
+        };
         let kind = Kind::Aggregate(Box::new(plan));
         Ok(Lowered::new(kind, ValueType::Vector, aggregate.pos, invariant, wrap))
     }
@@ -186,10 +193,10 @@ impl Lowering {
         if matches!(binary.op, BinaryOp::TrimUpper | BinaryOp::TrimLower) {
             return Err(Error::NotSupported(format!("operator {}", binary.op)));
         }
-        if let Some(matching) = &binary.matching {
-            if matching.fill_left.is_some() || matching.fill_right.is_some() {
-                return Err(Error::NotSupported("fill modifiers".to_string()));
-            }
+        if let Some(matching) = &binary.matching
+            && (matching.fill_left.is_some() || matching.fill_right.is_some())
+        {
+            return Err(Error::NotSupported("fill modifiers".to_string()));
         }
         let lhs = self.lower(&binary.lhs, depth)?;
         let rhs = self.lower(&binary.rhs, depth)?;
@@ -198,8 +205,7 @@ impl Lowering {
             (ValueType::Scalar, ValueType::Scalar) => ValueType::Scalar,
             _ => ValueType::Vector,
         };
-        let (lhs, rhs) =
-            if invariant { (lhs.node, rhs.node) } else { (lhs.wrapped(), rhs.wrapped()) };
+        let (lhs, rhs) = if invariant { (lhs.node, rhs.node) } else { (lhs.wrapped(), rhs.wrapped()) };
         let plan = Binary {
             op: binary.op,
             lhs,

@@ -31,9 +31,7 @@ pub(super) fn extreme(
             if value.is_nan() {
                 continue;
             }
-            while candidates.len() > head
-                && beats(value, v[candidates[candidates.len() - 1] as usize])
-            {
+            while candidates.len() > head && beats(value, v[candidates[candidates.len() - 1] as usize]) {
                 candidates.pop();
             }
             candidates.push(i);

@@ -17,7 +17,6 @@ mod regress;
 mod sliding;
 mod sums;
 
-
 pub(crate) use order::quantile_of;
 
 use crate::evaluate::Scalars;

@@ -10,9 +10,7 @@ use crate::row::ABSENT;
 const LANES: usize = 4;
 
 pub(super) fn sum(windows: &Windows, out: &mut [f64]) {
-    four_sums(windows, out, |_, sum, _| {
-        if sum.sum.is_infinite() { sum.sum } else { sum.total() }
-    });
+    four_sums(windows, out, |_, sum, _| if sum.sum.is_infinite() { sum.sum } else { sum.total() });
 }
 
 pub(super) fn avg(windows: &Windows, out: &mut [f64]) {
@@ -32,11 +30,7 @@ pub(super) fn avg(windows: &Windows, out: &mut [f64]) {
 
 /// Sums every window; `finish` makes the result of it.
 #[inline]
-fn four_sums(
-    windows: &Windows,
-    out: &mut [f64],
-    finish: impl Fn(&Windows, Sum, Span) -> f64,
-) {
+fn four_sums(windows: &Windows, out: &mut [f64], finish: impl Fn(&Windows, Sum, Span) -> f64) {
     let v = windows.v;
     for (out, spans) in out.chunks_mut(LANES).zip(windows.spans.chunks(LANES)) {
         let mut sums = [Sum::default(); LANES];
@@ -44,9 +38,10 @@ fn four_sums(
         if let [a, b, c, d] = spans {
             common = [a, b, c, d].map(|span| span.len()).into_iter().min().unwrap_or(0);
             let columns = [a, b, c, d].map(|span| &v[span.lo as usize..][..common]);
-            for k in 0..common {
-                for lane in 0..LANES {
-                    sums[lane].add(columns[lane][k]);
+            let [a, b, c, d] = columns;
+            for (((a, b), c), d) in a.iter().zip(b).zip(c).zip(d) {
+                for (sum, &v) in sums.iter_mut().zip([a, b, c, d]) {
+                    sum.add(v);
                 }
             }
         }
