@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use env::{BoxFuture, Connector};
-use http_client::{Client, HeaderMap, HeaderValue, Request, Url, header};
+use http_client::{Client, HeaderMap, HeaderValue, Request, TcpConnector, Url, header};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
 /// Hands out one end of a pipe per connection; the other end follows its script.
@@ -168,4 +168,32 @@ async fn https_is_refused_by_name() {
     let mut peer = Peer::new(&[]);
     let got = peer.get(|request| request.url = Url::parse("https://node/metrics").unwrap()).await;
     assert_eq!(got, "Get \"https://node/metrics\": not supported: scheme https");
+}
+
+#[tokio::test]
+async fn the_real_network_answers_and_refuses() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let request = Request {
+        url: Url::parse(&format!("http://127.0.0.1:{port}/metrics")).unwrap(),
+        headers: HeaderMap::new(),
+        follow_redirects: true,
+        timeout: Duration::from_secs(60),
+        body_bytes_max: 1000,
+    };
+    let serving = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut head = [0; 1024];
+        let _ = stream.read(&mut head).await.unwrap();
+        stream.write_all(PAGE.as_bytes()).await.unwrap();
+    });
+    let mut body = Vec::new();
+    Client::new(Arc::new(TcpConnector)).get(&request, &mut body).await.unwrap();
+    assert_eq!(body, b"a 1\n");
+    serving.await.unwrap();
+    let error = Client::new(Arc::new(TcpConnector)).get(&request, &mut body).await.unwrap_err();
+    let want = format!(
+        "Get \"http://127.0.0.1:{port}/metrics\": dial tcp 127.0.0.1:{port}: connect: connection refused"
+    );
+    assert_eq!(error.to_string(), want);
 }

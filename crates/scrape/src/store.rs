@@ -104,10 +104,20 @@ impl Store {
         status: &TargetStatus,
         attempt: Attempt,
     ) {
-        if let Some(attempt) = self.wait(state, status, attempt) {
+        let fetched = LastScrape {
+            health: if attempt.page.is_ok() { Health::Up } else { Health::Down },
+            error: attempt.page.as_ref().err().map(|failure| failure.error.clone()).unwrap_or_default(),
+            timestamp_ms: Some(attempt.timestamp_ms),
+            duration_s: attempt.fetch_s,
+        };
+        if let Some(attempt) = self.wait(state, attempt) {
             self.outcomes.outcome(&not_stored(&attempt, "too many pages wait for the storage to start"));
         }
         self.store_waiting(worker, state, status);
+        if state.is_waiting() {
+            // Unread as yet, but how the target answered is known.
+            status.set(fetched);
+        }
     }
 
     /// Stores what waits, as far as the storage is ready.
@@ -144,13 +154,7 @@ impl Store {
     }
 
     /// Queues an attempt; gives it back when the limit is reached.
-    fn wait(&self, state: &mut TargetState, status: &TargetStatus, mut attempt: Attempt) -> Option<Attempt> {
-        status.set(LastScrape {
-            health: if attempt.page.is_ok() { Health::Up } else { Health::Down },
-            error: attempt.page.as_ref().err().map(|failure| failure.error.clone()).unwrap_or_default(),
-            timestamp_ms: Some(attempt.timestamp_ms),
-            duration_s: attempt.fetch_s,
-        });
+    fn wait(&self, state: &mut TargetState, mut attempt: Attempt) -> Option<Attempt> {
         // The first to wait may be stored at once; the limit is for those behind it.
         let bytes = attempt.page.as_ref().map_or(0, |page| page.bytes.len()) + size_of::<Attempt>();
         if state.is_waiting() {
@@ -269,7 +273,7 @@ impl Store {
         state.job = Some(job.clone());
     }
 
-    /// Checks and unpacks the page; afterwards [`bytes`] of this length is it.
+    /// Checks the page and unpacks it, if it is packed, into the worker's buffer. Returns its length.
     fn page(&self, worker: &mut Worker, attempt: &Attempt) -> Result<usize, Failure> {
         let page = attempt.page.as_ref().map_err(Failure::clone)?;
         let len = if page.gzip {

@@ -221,7 +221,7 @@ impl World {
     async fn expect(&self, rest: &str, line: &str, got: impl Fn(&Self, &str) -> String) {
         let (what, want) = rest.split_once("=>").unwrap_or_else(|| panic!("no => in {line}"));
         // What no outcome announces may still be on its way.
-        for _ in 0..5000 {
+        for _ in 0..1_000_000 {
             if got(self, what.trim()) == want.trim() {
                 return;
             }
