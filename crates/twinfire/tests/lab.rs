@@ -37,6 +37,7 @@ impl Drop for Permit {
 struct Outcome {
     code: Option<i32>,
     report: Value,
+    path: PathBuf,
     text: String,
 }
 
@@ -45,6 +46,28 @@ impl Outcome {
     fn claims(&self, verdict: &str) -> Vec<u64> {
         let claims = self.report["claims"].as_array().map_or(&[][..], Vec::as_slice);
         claims.iter().filter(|c| c["verdict"] == verdict).map(|c| c["number"].as_u64().unwrap()).collect()
+    }
+}
+
+/// Every judged claim's own jq program, run over the report, agrees with its verdict.
+fn jq_agrees(outcome: &Outcome) {
+    for claim in outcome.report["claims"].as_array().unwrap() {
+        let verdict = claim["verdict"].as_str().unwrap();
+        if verdict == "not judged" {
+            continue;
+        }
+        let program = claim["recompute"].as_str().unwrap();
+        let output = match Command::new("jq").arg(program).arg(&outcome.path).output() {
+            Ok(output) => output,
+            Err(error) => {
+                eprintln!("SKIP recomputing with jq: {error}");
+                return;
+            }
+        };
+        let said = String::from_utf8_lossy(&output.stdout).trim().to_string();
+        let want = if verdict == "holds" { "true" } else { "false" };
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(said, want, "claim {}: {error}\n{program}\n{}", claim["number"], outcome.text);
     }
 }
 
@@ -79,12 +102,14 @@ fn drill(name: &str, servers: &[String; 2], node: &str, more: &[&str]) -> Option
         .args(more)
         .output()
         .unwrap();
-    let report = std::fs::read(dir.join("report.json")).unwrap_or_default();
+    let path = dir.join("report.json");
+    let report = std::fs::read(&path).unwrap_or_default();
     let text =
         format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     Some(Outcome {
         code: output.status.code(),
         report: serde_json::from_slice(&report).unwrap_or_default(),
+        path,
         text,
     })
 }
@@ -94,6 +119,7 @@ fn passes(name: &str, more: &[&str]) {
     assert_eq!(outcome.code, Some(0), "{}", outcome.text);
     assert_eq!(outcome.claims("holds"), [1, 2, 3, 4, 5, 6], "{}", outcome.text);
     assert_eq!(outcome.report["all_hold"], true);
+    jq_agrees(&outcome);
 }
 
 fn is_caught(lie: &str) {
@@ -102,6 +128,7 @@ fn is_caught(lie: &str) {
     assert_eq!(outcome.code, Some(1), "{}", outcome.text);
     assert_eq!(outcome.claims("fails"), [u64::from(*claim)], "{}", outcome.text);
     assert!(outcome.text.contains(&format!("failed: {claim} (")), "{}", outcome.text);
+    jq_agrees(&outcome);
 }
 
 #[test]

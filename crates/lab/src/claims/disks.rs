@@ -13,8 +13,15 @@ use crate::evidence::{Evidence, TARGET};
 /// Shared entries and lost series written out; the count is complete.
 const LISTED_MAX: usize = 50;
 
+/// See [`Ruling::recompute`].
+const RECOMPUTE: &str = r#".claims[5].tables as $t | ($t.a.real + "/") as $a | ($t.b.real + "/") as $b
+  | ($a | startswith($b) | not) and ($b | startswith($a) | not)
+    and ([$t.a.rows[][0:2]] - ([$t.a.rows[][0:2]] - [$t.b.rows[][0:2]]) | length == 0)
+    and $t.victim_alone.lost == 0"#;
+
 pub fn judge(evidence: &Evidence) -> Ruling {
     let mut ruling = Ruling::new(6, "disks", "each has a disk of its own");
+    ruling.recompute = RECOMPUTE;
     ruling.queries = vec![format!("{TARGET}[run], the survivor stopped")];
     ruling.threshold = json!({"shared_inodes": 0, "nested": false, "samples_lost_alone": 0});
     let [a, b] = &evidence.disks;
@@ -65,8 +72,8 @@ pub fn judge(evidence: &Evidence) -> Ruling {
             ));
         }
         own = json!({"compared": compared, "lost": lost});
-    } else if ruling.holds() && evidence.cut_short.is_none() {
-        // Claim 5 names a victim that never came back; here nothing was asked of it.
+    } else if ruling.holds() {
+        // Claim 1 or 5 names why there was no victim to ask.
         return ruling.not_judged("the victim could not be asked with the survivor stopped");
     }
     ruling.found = format!("{} and {} entries, {} in common", a.entries.len(), b.entries.len(), shared.len());

@@ -20,8 +20,19 @@ const CPU_FULL: f64 = 0.95;
 const MEMORY_SHARE: f64 = 0.8;
 const CONSECUTIVE_SLOTS: usize = 6;
 
+/// See [`Ruling::recompute`].
+const RECOMPUTE: &str = r#".claims[1] as $c | ($c.slots.missing | length == 0) and (["a", "b"] | all(. as $m
+  | $c.threshold[$m] as $t
+  | [$c.tables["cpu_busy_" + $m].rows[] | select((.[2] // .[4]) >= $t.busy_at_least) | .[0]] as $busy
+  | [$c.tables["memory_used_" + $m].rows[] | select((.[2] // .[4]) >= $t.used_bytes_at_least) | .[0]] as $used
+  | reduce ($busy - ($busy - $used))[] as $slot ({last: null, run: 0, best: 0};
+      .run = (if .last != null and $slot == .last + 1 then .run + 1 else 1 end)
+      | .last = $slot | .best = ([.best, .run] | max))
+  | .best >= $t.consecutive_slots))"#;
+
 pub fn judge(evidence: &Evidence) -> Ruling {
     let mut ruling = Ruling::new(2, "load", "both see the load, and miss no slot during it");
+    ruling.recompute = RECOMPUTE;
     ruling.queries = vec![
         "node_cpu_seconds_total{job=\"linux\",mode=\"idle\"}".into(),
         PANEL_CPU.into(),

@@ -40,6 +40,8 @@ pub struct Ruling {
     pub slots_missing: Vec<Value>,
     /// Raw rows; each claim names its columns.
     pub tables: Value,
+    /// A jq program over `report.json` that is true exactly when the claim holds.
+    pub recompute: &'static str,
 }
 
 impl Ruling {
@@ -56,6 +58,7 @@ impl Ruling {
             slots_seen: 0,
             slots_missing: Vec::new(),
             tables: json!({}),
+            recompute: "false",
         }
     }
 

@@ -19,8 +19,16 @@ const EDGE_SLOTS: i64 = 1;
 /// Differing samples written out; the count is always complete.
 const LISTED_MAX: usize = 200;
 
+/// See [`Ruling::recompute`].
+const RECOMPUTE: &str =
+    ".claims[4] as $c | ([$c.tables.kept.samples.series[][]] | length > 0 and all(.[1] == .[2]))
+  and ($c.tables.hole | . != null and .first_new_ms - .restarted_ms <= $c.threshold.first_slot_ms_at_most
+    and (.scheduled_slots[0] - .missing_slots[0] | fabs) <= $c.threshold.edge_slots
+    and (.scheduled_slots[1] - .missing_slots[1] | fabs) <= $c.threshold.edge_slots)";
+
 pub fn judge(evidence: &Evidence) -> Ruling {
     let mut ruling = Ruling::new(5, "returns", "the stopped one comes back with all it had");
+    ruling.recompute = RECOMPUTE;
     ruling.queries = vec![format!("{TARGET}[run]"), "up{job=\"linux\"}".into()];
     let victim = &evidence.members[evidence.victim];
     let slack = match victim.kind {

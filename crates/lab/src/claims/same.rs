@@ -107,6 +107,10 @@ pub struct Comparison {
     pub checked_to_ms: i64,
     /// Series key → rows (slot, tA, vA, tB, vB).
     pub rows: BTreeMap<String, Vec<Value>>,
+    /// Keys judged as counters.
+    pub counters: Vec<String>,
+    /// Keys of which one side has a slot that the other has not, and was excused.
+    pub uneven: BTreeSet<String>,
 }
 
 /// Compares two servers' answers for one target. `None` when either has too few scrapes there to place slots.
@@ -249,6 +253,7 @@ fn compare_presence(
             let brief = !has(own, before) && !has(own, after);
             if (begins || ends || brief) && !PANEL_FAMILIES.contains(&name) {
                 excuse(outcome, name, "began or ended between the two readings of a slot");
+                outcome.uneven.insert(key.to_string());
                 continue;
             }
             let (a, b) = if side == 0 { (Some(*point), None) } else { (None, Some(*point)) };
@@ -268,6 +273,7 @@ struct ValueJudge<'a> {
 impl ValueJudge<'_> {
     fn values(&self, key: &str, name: &str, both: &[(i64, Point, Point)], outcome: &mut Comparison) {
         if kind_of(name, self.types) == Kind::Counter {
+            outcome.counters.push(key.to_string());
             self.counter(key, both, outcome);
         } else if both.len() >= CONSTANT_READINGS_MIN && is_constant(both) {
             let (slot, a, b) = both[0];
@@ -402,9 +408,19 @@ fn epochs(values: impl Iterator<Item = f64>) -> Vec<usize> {
         .collect()
 }
 
+/// See [`Ruling::recompute`]. Counters are compared with the other's neighbouring slots, for a target that did not
+/// restart: the sandwich without the scrapes' durations.
+const RECOMPUTE: &str = "[.claims[2].tables[] | . as $part
+  | (.rows.up | length > 0 and all(.[1] != null and .[2] == .[4])),
+    (.rows | del(.[$part.uneven[]])[] | all(.[1] != null and .[3] != null)),
+    (.rows[.counters[]] | . as $r | all(range(1; length); . as $i
+      | $r[$i - 1][2] <= $r[$i][4] and $r[$i - 1][4] <= $r[$i][2]))]
+  | length > 0 and all";
+
 /// The claim over a run: up to the kill, and from the victim's return to the end.
 pub fn judge(evidence: &Evidence) -> Ruling {
     let mut ruling = Ruling::new(3, "same", "both hold the same data");
+    ruling.recompute = RECOMPUTE;
     ruling.queries = vec![format!("{TARGET}[run]"), "/api/v1/metadata".into()];
     ruling.threshold = json!({
         "slots_missing": 0, "series_differing": 0, "counters": "sandwich", "constants": "bits",
@@ -478,7 +494,7 @@ fn table(outcome: &Comparison) -> Value {
         "slots_expected": outcome.slots_expected, "slots_seen": outcome.slots_seen,
         "series": outcome.series, "values": outcome.values, "gauge_readings_outside": outcome.gauges_outside,
         "differences": differences, "excused": excused,
-        "columns": ROW_COLUMNS, "rows": outcome.rows,
+        "columns": ROW_COLUMNS, "rows": outcome.rows, "counters": outcome.counters, "uneven": outcome.uneven,
     })
 }
 

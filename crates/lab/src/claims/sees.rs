@@ -13,8 +13,13 @@ use crate::slots::Grid;
 /// Fewer slots than this in the baseline show nothing.
 const SLOTS_MIN: usize = 3;
 
+/// See [`Ruling::recompute`].
+const RECOMPUTE: &str = "[.claims[0].tables | (.up_a.rows[]?, .up_b.rows[]?) | .[2] // .[4]]
+  | length > 0 and all(. == 1)";
+
 pub fn judge(evidence: &Evidence) -> Ruling {
     let mut ruling = Ruling::new(1, "sees", "both see the target");
+    ruling.recompute = RECOMPUTE;
     ruling.queries = vec!["up{job=\"linux\"}".into(), PANEL_CPU.into(), PANEL_MEMORY.into()];
     ruling.threshold = json!({"up": 1, "slots_at_least": SLOTS_MIN, "panel_series_at_least": 1});
     let (from, to) = (evidence.timeline.baseline, evidence.timeline.load_from);

@@ -11,7 +11,7 @@ use crate::series::{Point, Snapshot};
 const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:960px;margin:2em auto;padding:0 1em;\
 color:#222;background:#fff}h1{font-size:1.4em}h2{font-size:1.1em;margin-top:2em}svg{width:100%;height:auto;display:block}\
 svg text{font-size:11px;fill:currentColor}table{border-collapse:collapse;width:100%}td,th{text-align:left;\
-padding:.3em .6em;border-bottom:1px solid #8884;vertical-align:top}code{font-size:.9em;overflow-wrap:anywhere}\
+padding:.3em .6em;border-bottom:1px solid #8884;vertical-align:top}code,pre{font-size:.9em;overflow-wrap:anywhere;white-space:pre-wrap}\
 .holds{color:#00704d}.fails{color:#b34700;font-weight:bold}\
 @media(prefers-color-scheme:dark){body{color:#ddd;background:#151515}.holds{color:#3fc79a}.fails{color:#ff9a52}}";
 
@@ -149,14 +149,16 @@ fn setting(evidence: &Evidence) -> String {
 fn claim_section(ruling: &Ruling) -> String {
     let queries: String = ruling.queries.iter().map(|q| format!("<li><code>{}</code>", escape(q))).collect();
     format!(
-        "<h2>{}. {}</h2><p>{}</p><p>Slots: {} expected, {} seen, {} missing. Threshold: <code>{}</code></p><ul>{queries}</ul>",
+        "<h2>{}. {}</h2><p>{}</p><p>Slots: {} expected, {} seen, {} missing. Threshold: <code>{}</code></p><ul>{queries}</ul>\
+         <details><summary>Recompute</summary><pre>jq '{}' report.json</pre></details>",
         ruling.number,
         ruling.claim,
         escape(&ruling.found),
         ruling.slots_expected,
         ruling.slots_seen,
         ruling.slots_missing.len(),
-        escape(&ruling.threshold.to_string())
+        escape(&ruling.threshold.to_string()),
+        escape(ruling.recompute)
     )
 }
 

@@ -121,7 +121,7 @@ fn claim(ruling: &Ruling) -> Value {
         "verdict": verdict, "reasons": reasons, "found": ruling.found,
         "queries": ruling.queries, "threshold": ruling.threshold,
         "slots": {"expected": ruling.slots_expected, "seen": ruling.slots_seen, "missing": ruling.slots_missing},
-        "tables": ruling.tables,
+        "recompute": ruling.recompute, "tables": ruling.tables,
     })
 }
 
