@@ -84,7 +84,7 @@ impl NetdevCollector {
         })
     }
 
-    fn from_netlink(&mut self) -> Result<Counters, CollectError> {
+    fn ask_netlink(&mut self) -> Result<Counters, CollectError> {
         let links = netlink::links(&mut self.buf);
         let links = links.map_err(|source| CollectError::System { call: "netlink RTM_GETLINK", source })?;
         let mut found = Counters::new();
@@ -101,7 +101,7 @@ impl NetdevCollector {
         Ok(found)
     }
 
-    fn from_proc(&mut self, host: &Host) -> Result<Counters, CollectError> {
+    fn read_proc(&mut self, host: &Host) -> Result<Counters, CollectError> {
         let path = host.proc("net/dev");
         host.read(&path, &mut self.buf)?;
         let mut found = Counters::new();
@@ -141,7 +141,7 @@ impl NetdevCollector {
 
 impl Collector for NetdevCollector {
     fn update(&mut self, host: &Host, page: &mut Page) -> Result<(), CollectError> {
-        let counters = if self.netlink { self.from_netlink()? } else { self.from_proc(host)? };
+        let counters = if self.netlink { self.ask_netlink()? } else { self.read_proc(host)? };
         let aliases = if self.label_ifalias { self.aliases(host) } else { BTreeMap::new() };
         for (name, devices) in counters {
             let help = format!("Network device statistic {name}.");
