@@ -2,6 +2,8 @@
 //!
 //! One table: it dispatches, prints the help, and tells the lab what this build has.
 
+mod log;
+mod node;
 mod stress;
 
 use std::ffi::OsString;
@@ -18,6 +20,8 @@ type Program = (&'static str, &'static str, fn(&[String]) -> ExitCode);
 const PROGRAMS: &[Program] = &[
     ("up", "a demo pair on this machine: node, servers a and b", up),
     ("lab", "failover drill, judged: pair, load, kill, restart", drill),
+    ("node", "this host's metrics; stands for node_exporter 1.12", node::main),
+    ("node_exporter", "the same, under its name", node::main),
     ("stress", "the load program: half a million tasks and touched memory", stress::main),
     ("tool", "checks and inspections; `tool twin diff URL URL`", tool),
 ];
