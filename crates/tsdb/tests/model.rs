@@ -120,7 +120,10 @@ impl World {
         Labels::from_pairs([
             ("__name__".to_string(), format!("metric_{}", i % 5)),
             ("instance".to_string(), format!("host-{}", i / 5)),
-            ("gone".to_string(), if i.is_multiple_of(3) { String::new() } else { format!("g{}", self.now / 200_000) }),
+            (
+                "gone".to_string(),
+                if i.is_multiple_of(3) { String::new() } else { format!("g{}", self.now / 200_000) },
+            ),
         ])
     }
 
