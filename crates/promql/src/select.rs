@@ -10,7 +10,7 @@ use crate::evaluate::Scalars;
 use crate::plan::Reference;
 use crate::row::ABSENT;
 use crate::steps::Steps;
-use crate::window::{self, RangeFunction, Scratch, Windows, advance, find_spans};
+use crate::window::{self, Cursor, RangeFunction, Scratch, Windows, find_spans};
 
 pub(crate) enum Leaf<'a> {
     /// The newest sample within the lookback delta.
@@ -115,12 +115,11 @@ fn newest(
     out: &mut [f64],
 ) -> u64 {
     let (t, v) = (&columns.t[..], &columns.v[..]);
-    let mut after = 0;
+    let mut cursor = Cursor::default();
     let mut found = 0;
     for (i, out) in out.iter_mut().enumerate() {
         let at = reference.time(steps.at(first + i));
-        after = advance(t, after, at);
-        *out = match after.checked_sub(1) {
+        *out = match cursor.advance(t, at).checked_sub(1) {
             Some(newest) if t[newest] > at - lookback_ms && !is_stale(v[newest]) => {
                 found += 1;
                 match value {

@@ -3,18 +3,17 @@
 use promql_syntax::ast::AggregateOp;
 
 use super::group::Groups;
+use super::sum;
 use crate::Error;
 use crate::evaluate::Evaluator;
-use crate::kahan::{Mean, Sum};
+use crate::kahan::Mean;
 use crate::plan::Aggregate;
 use crate::row::{ABSENT, Row, is_absent};
 use crate::steps::Steps;
 
 pub(super) fn evaluate(ev: &mut Evaluator, plan: &Aggregate, steps: Steps) -> Result<Vec<Row>, Error> {
     match plan.op {
-        AggregateOp::Sum => fold(ev, plan, steps, Sum::new(ABSENT, 0.0), add_to_sum, |sum| {
-            if is_absent(sum.sum) { ABSENT } else { sum.total() }
-        }),
+        AggregateOp::Sum => sum::evaluate(ev, plan, steps),
         AggregateOp::Avg => fold(
             ev,
             plan,
@@ -81,12 +80,6 @@ fn fold<C: Clone + Send + Sync>(
         rows.extend(Row::from_dense(labels, drop_name, &dense));
     }
     Ok(rows)
-}
-
-#[inline(always)]
-fn add_to_sum(sum: &mut Sum, v: f64) {
-    // The first value is the sum; there is nothing to compensate yet.
-    *sum = if is_absent(sum.sum) { Sum::new(v, 0.0) } else { sum.plus(v) };
 }
 
 /// For extremes: NaN gives way to any value. (Absent cells are NaN, too.)

@@ -12,6 +12,7 @@ mod count_values;
 mod fold;
 mod group;
 mod quantile;
+mod sum;
 mod topk;
 
 use promql_syntax::ast::AggregateOp;

@@ -137,12 +137,6 @@ impl Windows<'_> {
     fn end(&self, i: usize) -> i64 {
         self.reference.time(self.steps.at(self.first_step + i))
     }
-
-    /// Start of the window of the `i`-th span, exclusive.
-    #[inline]
-    fn start(&self, i: usize) -> i64 {
-        self.end(i) - self.range_ms
-    }
 }
 
 /// Finds the window of each of the steps `first..first + count`.
@@ -155,28 +149,51 @@ pub(crate) fn find_spans(
     spans: &mut Vec<Span>,
 ) {
     spans.clear();
-    let (mut lo, mut hi) = (0usize, 0usize);
+    let (mut starts, mut ends) = (Cursor::default(), Cursor::default());
     for step in first..first + count {
         let end = reference.time(steps.at(step));
-        let start = end - range_ms;
-        lo = advance(t, lo, start);
-        hi = advance(t, hi.max(lo), end);
+        let lo = starts.advance(t, end - range_ms);
+        let hi = ends.advance(t, end);
         spans.push(Span { lo: lo as u32, hi: hi as u32 });
     }
 }
 
-/// The first index from `from` on whose time is after `bound`. Mostly it is near.
-#[inline]
-pub(crate) fn advance(t: &[i64], from: usize, bound: i64) -> usize {
-    let near = (from + 8).min(t.len());
-    let mut i = from;
-    while i < near {
-        if t[i] > bound {
-            return i;
+/// Walks up a column of times together with the steps. Samples mostly come at regular intervals, so it tries the
+/// stride of the step before first.
+#[derive(Default)]
+pub(crate) struct Cursor {
+    at: usize,
+    stride: usize,
+}
+
+impl Cursor {
+    /// The first index whose time is after `bound`, which is not less than the bound before.
+    #[inline(always)]
+    pub fn advance(&mut self, t: &[i64], bound: i64) -> usize {
+        let guess = self.at + self.stride;
+        let is_it = guess <= t.len()
+            && (guess == 0 || t[guess - 1] <= bound)
+            && (guess == t.len() || t[guess] > bound);
+        if !is_it {
+            let found = gallop(t, self.at, bound);
+            self.stride = found - self.at;
+            self.at = found;
+            return found;
         }
-        i += 1;
+        self.at = guess;
+        guess
     }
-    i + t[i..].partition_point(|&t| t <= bound)
+}
+
+/// The first index from `from` on whose time is after `bound`: first near, then in ever larger leaps.
+fn gallop(t: &[i64], from: usize, bound: i64) -> usize {
+    let (mut low, mut leap) = (from, 1);
+    while low + leap <= t.len() && t[low + leap - 1] <= bound {
+        low += leap;
+        leap *= 2;
+    }
+    let high = (low + leap).min(t.len());
+    low + t[low..high].partition_point(|&t| t <= bound)
 }
 
 /// Evaluates one function; `out` has one value for each span.
