@@ -66,6 +66,9 @@ fn series_that_are_the_same_without_their_names_are_an_error() {
         "rate({i=\"1\"}[5m])",
         "sum(rate({i=\"1\"}[5m]))",
         "abs({i=\"1\"})",
+        "timestamp({i=\"1\"})",
+        "sum(timestamp({i=\"1\"}))",
+        "sum(-(abs({i=\"1\"}) > 0))",
         "count(abs({i=\"1\"}))",
         "-{i=\"1\"}",
         "max_over_time({i=\"1\"}[5m:1m])",
@@ -75,6 +78,7 @@ fn series_that_are_the_same_without_their_names_are_an_error() {
         check_error(query, same);
     }
     check_vector("count({i=\"1\"} > 0)", &["{} 2"]);
+    check_vector("count(last_over_time({i=\"1\"}[5m]))", &["{} 2"]);
 }
 
 #[test]

@@ -97,15 +97,15 @@ impl<'a> Evaluator<'a> {
             self.subquery_call(call, steps, sink)?;
             return Ok(true);
         }
-        if !matches!(bottom(node).kind, Kind::Selector(_) | Kind::SampleTime(_) | Kind::RangeCall(_))
-            || !fixed_name(node) && !self.delayed_name_removal
-        {
+        if !matches!(bottom(node).kind, Kind::Selector(_) | Kind::SampleTime(_) | Kind::RangeCall(_)) {
             return Ok(false);
         }
         let base = self.meter.current();
         let (stages, below) = self.split(node, steps)?;
-        let Some(leafed) = self.leafed(below, steps)? else {
-            // The node below is not a selector after all: nothing has been read yet.
+        let may_collide = self.collisions(&stages, below) != Collisions::None && !fixed_name(node);
+        let leafed = if may_collide { None } else { self.leafed(below, steps)? };
+        let Some(leafed) = leafed else {
+            // Series must be looked at together, or no selector is below: nothing has been read yet.
             self.meter.release_to(base);
             return Ok(false);
         };
@@ -152,7 +152,8 @@ impl<'a> Evaluator<'a> {
             return Collisions::None;
         }
         match &below.kind {
-            Kind::RangeCall(_) => Collisions::Error,
+            Kind::RangeCall(call) if !call.func.keeps_name() => Collisions::Error,
+            Kind::SampleTime(_) => Collisions::Merge,
             _ if stages.iter().any(Stage::drops_name) => Collisions::Merge,
             _ => Collisions::None,
         }
