@@ -4,7 +4,6 @@
 //! minutes. Runs on the real disk, in a folder of the system's temporary directory. Times are CPU seconds of the
 //! process where that is possible, as the machine may be shared.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -62,7 +61,7 @@ fn main() {
         report.samples
     );
     query(&db);
-    let _ = std::fs::remove_dir_all(PathBuf::from(dir));
+    let _ = std::fs::remove_dir_all(&dir);
 }
 
 type Page = Vec<SeriesRef>;

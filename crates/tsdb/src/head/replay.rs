@@ -7,13 +7,12 @@
 //! Two refs of one set of labels (a series that left and came back, or a log of Prometheus's) are one series
 //! here: the older ref stands for both.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
-use codec::{Cursor, Put};
 use env::Fs;
 use storage::Error;
 use wal::record::{self, SeriesDecoder, Type};
@@ -49,31 +48,47 @@ pub struct Replay {
     report: ReplayReport,
 }
 
+type RefSet = hashbrown::HashSet<u64, foldhash::fast::FixedState>;
+
 /// Refs that stand for the labels of an older one.
 type Aliases = HashMap<u64, u32>;
 
-/// Labels by ref as they are found: ref, where its labels are.
+/// Labels by ref as they are found.
 #[derive(Default)]
 struct Table {
-    texts: Vec<u8>,
-    entries: Vec<(u64, usize)>,
+    /// Names and values, one behind the other.
+    text: String,
+    /// The end of each in `text`.
+    ends: Vec<usize>,
+    entries: Vec<Entry>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Entry {
+    series: u64,
+    /// Where its first text begins, the number of the first and the number behind the last.
+    text: usize,
+    first: usize,
+    behind: usize,
 }
 
 impl Table {
-    fn add<'l>(&mut self, r: u64, labels: impl ExactSizeIterator<Item = (&'l str, &'l str)>) {
-        self.entries.push((r, self.texts.len()));
-        self.texts.put_uvarint(labels.len() as u64);
-        for (name, value) in labels {
-            self.texts.put_uvarint_bytes(name.as_bytes());
-            self.texts.put_uvarint_bytes(value.as_bytes());
+    fn add(&mut self, series: u64, labels: &[(&str, &str)]) {
+        let (text, first) = (self.text.len(), self.ends.len());
+        for text in labels.iter().flat_map(|&(name, value)| [name, value]) {
+            self.text.push_str(text);
+            self.ends.push(self.text.len());
         }
+        self.entries.push(Entry { series, text, first, behind: self.ends.len() });
     }
 
-    fn labels(&self, at: usize) -> impl Iterator<Item = (&str, &str)> {
-        const WROTE: &str = "add wrote it";
-        let mut cursor = Cursor::at(&self.texts, at);
-        let count = cursor.uvarint().expect(WROTE);
-        (0..count).map(move |_| (cursor.uvarint_str().expect(WROTE), cursor.uvarint_str().expect(WROTE)))
+    fn labels(&self, entry: Entry) -> impl Iterator<Item = (&str, &str)> + Clone {
+        let mut start = entry.text;
+        self.ends[entry.first..entry.behind].chunks_exact(2).map(move |ends| {
+            let name = &self.text[start..ends[0]];
+            start = ends[1];
+            (name, &self.text[ends[0]..ends[1]])
+        })
     }
 }
 
@@ -139,27 +154,45 @@ fn trusted_labels(
     if in_log.clone().any(|(_, segment)| *segment > marker.segment) {
         return Ok(None);
     }
-    let recent = in_log.filter(|(_, segment)| *segment == marker.segment).cloned().collect();
-    let mut in_recent = HashSet::new();
-    let damaged = read_series(fs, recent, &mut |r, _| {
-        in_recent.insert(r);
-    })?;
-    if damaged {
+    let recent: Vec<_> = in_log.filter(|(_, segment)| *segment == marker.segment).cloned().collect();
+    let mut in_recent = RefSet::default();
+    let mut known = Table::default();
+    let (damaged, loaded) = std::thread::scope(|scope| {
+        let comparing = scope.spawn(|| {
+            read_series(fs, recent, &mut |r, _| {
+                in_recent.insert(r);
+            })
+        });
+        let path = series_path(dir);
+        let loaded = wal::SeriesFile::load(fs.clone(), &path, &mut |r, labels| known.add(r, labels));
+        (comparing.join().expect("the comparing thread does not panic"), loaded.map_err(wal_error))
+    });
+    let (mut file, found) = loaded?;
+    let mut told = known.entries.len() as u64;
+    if damaged? || found.is_new || found.damaged > 0 || told < marker.series {
         return Ok(None);
     }
-    let (mut known, mut salvaged, mut told) = (Table::default(), Table::default(), 0);
-    let (mut file, found) = wal::SeriesFile::load(fs.clone(), &series_path(dir), &mut |r, labels| {
-        told += 1;
-        let table = if told <= marker.series || in_recent.remove(&r) { &mut known } else { &mut salvaged };
-        table.add(r, labels.iter().copied());
-    })
-    .map_err(wal_error)?;
-    if found.is_new || found.damaged > 0 || told < marker.series || !in_recent.is_empty() {
+    // Behind the marker the log has to know a series too.
+    let rest = known.entries.split_off(marker.series as usize);
+    let mut salvaged = Table::default();
+    let mut missing = in_recent.clone();
+    for &entry in &known.entries {
+        missing.remove(&entry.series);
+    }
+    for entry in rest {
+        if in_recent.contains(&entry.series) {
+            missing.remove(&entry.series);
+            known.entries.push(entry);
+        } else {
+            salvaged.add(entry.series, &known.labels(entry).collect::<Vec<_>>());
+        }
+    }
+    if !missing.is_empty() {
         return Ok(None);
     }
     if !salvaged.entries.is_empty() {
         // The crash came between the side file and the log. Left there, the next start would believe in them.
-        let known: HashSet<u64> = known.entries.iter().map(|(r, _)| *r).collect();
+        let known: RefSet = known.entries.iter().map(|entry| entry.series).collect();
         told = file.prune(&mut |r| known.contains(&r)).map_err(wal_error)?.0;
     }
     Ok(Some(Labels { file, told, known, salvaged, agree: true }))
@@ -168,19 +201,19 @@ fn trusted_labels(
 /// From the whole log; the side file is written anew.
 fn rebuilt_labels(fs: &Arc<dyn Fs>, dir: &Path, files: &[(PathBuf, u64)]) -> Result<Labels, Error> {
     let mut known = Table::default();
-    read_series(fs, files.to_vec(), &mut |r, labels| known.add(r, labels.iter().copied()))?;
-    let in_log: HashSet<u64> = known.entries.iter().map(|(r, _)| *r).collect();
+    read_series(fs, files.to_vec(), &mut |r, labels| known.add(r, labels))?;
+    let in_log: RefSet = known.entries.iter().map(|entry| entry.series).collect();
     let mut salvaged = Table::default();
     let (mut file, _) = wal::SeriesFile::load(fs.clone(), &series_path(dir), &mut |r, labels| {
         if !in_log.contains(&r) {
-            salvaged.add(r, labels.iter().copied());
+            salvaged.add(r, labels);
         }
     })
     .map_err(wal_error)?;
     file.prune(&mut |r| !in_log.contains(&r)).map_err(wal_error)?;
     let mut batch = wal::Batch::new(wal::Compression::Snappy);
-    for (at, &(r, labels)) in known.entries.iter().enumerate() {
-        batch.add_series(r, known.labels(labels).collect::<Vec<_>>());
+    for (at, &entry) in known.entries.iter().enumerate() {
+        batch.add_series(entry.series, known.labels(entry));
         if at % 10_000 == 9_999 {
             file.append(&mut batch).map_err(wal_error)?;
             batch.clear();
@@ -222,8 +255,10 @@ impl Head {
         let mut aliases = Aliases::new();
         table.entries.sort_unstable();
         let mut index = self.index_mut();
+        index.reserve(table.entries.len());
         let mut last = 0;
-        for &(r, at) in &table.entries {
+        for &entry in &table.entries {
+            let r = entry.series;
             if r == last {
                 continue;
             }
@@ -232,7 +267,7 @@ impl Head {
                 tell(report, format!("series with ref {r}; refs from 1 to {REF_MAX} are kept"));
                 continue;
             }
-            match index.get_or_insert(table.labels(at), r) {
+            match index.get_or_insert(table.labels(entry), r) {
                 Ok((r, true)) => {
                     self.stripes.lock_or_make(r).create(r, &self.rules, 0, true);
                     report.series += 1;
@@ -251,11 +286,12 @@ impl Head {
     /// Gives series that only the side file knows a ref of their own; the log learns of them when they are used.
     fn create_salvaged(&self, table: &Table, aliases: &mut Aliases, report: &mut ReplayReport) {
         let mut index = self.index_mut();
-        let highest = table.entries.iter().map(|(r, _)| *r).max().unwrap_or(0);
+        let highest = table.entries.iter().map(|entry| entry.series).max().unwrap_or(0);
         index.skip_refs(highest.min(REF_MAX) as u32);
-        for &(old, at) in &table.entries {
+        for &entry in &table.entries {
+            let old = entry.series;
             let next = u64::from(index.last_ref()) + 1;
-            match index.get_or_insert(table.labels(at), next) {
+            match index.get_or_insert(table.labels(entry), next) {
                 Ok((r, is_new)) => {
                     if is_new {
                         self.stripes.lock_or_make(r).create(r, &self.rules, 0, false);

@@ -64,7 +64,7 @@ pub struct SeriesIndex {
     by_labels: HashTable<u32>,
     last_ref: u32,
     hasher: FixedState,
-    /// Pair numbers of the labels being looked up; kept to spare allocations.
+    /// Pair numbers of the labels looked up for writing last: neighbours share most of them.
     scratch: Vec<PairId>,
 }
 
@@ -138,11 +138,7 @@ impl SeriesIndex {
     }
 
     fn hash(&self, pairs: &[PairId]) -> u64 {
-        let mut hasher = self.hasher.build_hasher();
-        for &pair in pairs {
-            hasher.write_u32(pair);
-        }
-        hasher.finish()
+        hash_pairs(&self.hasher, pairs)
     }
 
     /// The series of these labels, created under the next ref if it is new. The flag says whether it is.
@@ -158,10 +154,18 @@ impl SeriesIndex {
         r: u64,
     ) -> Result<(u32, bool), Error> {
         let mut pairs = std::mem::take(&mut self.scratch);
-        pairs.clear();
         let found = self.get_or_insert_pairs(labels.into_iter(), r, &mut pairs);
         self.scratch = pairs;
         found
+    }
+
+    /// Makes room for so many series more.
+    pub fn reserve(&mut self, count: usize) {
+        let SeriesIndex { by_labels, pages, hasher, .. } = self;
+        by_labels.reserve(count, |&r| {
+            let pairs = pages[r as usize / STRIPE_LEN].get(r as usize % STRIPE_LEN);
+            hash_pairs(hasher, pairs)
+        });
     }
 
     fn get_or_insert_pairs<'l>(
@@ -170,9 +174,16 @@ impl SeriesIndex {
         r: u64,
         pairs: &mut Vec<PairId>,
     ) -> Result<(u32, bool), Error> {
+        let mut count = 0;
         for (name, value) in labels {
-            pairs.push(self.texts.intern(name, value)?);
+            let pair = self.texts.intern(name, value, pairs.get(count).copied())?;
+            match pairs.get_mut(count) {
+                Some(place) => *place = pair,
+                None => pairs.push(pair),
+            }
+            count += 1;
         }
+        pairs.truncate(count);
         if pairs.is_empty() {
             return Err(Error::Limit { what: "labels of a series: at least one".to_string() });
         }
@@ -182,11 +193,7 @@ impl SeriesIndex {
         let entry = by_labels.entry(
             hash,
             |&other| pairs_of(other) == pairs.as_slice(),
-            |&other| {
-                let mut hasher = hasher.build_hasher();
-                pairs_of(other).iter().for_each(|&pair| hasher.write_u32(pair));
-                hasher.finish()
-            },
+            |&other| hash_pairs(hasher, pairs_of(other)),
         );
         let free = match entry {
             Entry::Occupied(found) => return Ok((*found.get(), false)),
@@ -247,6 +254,8 @@ impl SeriesIndex {
 
     /// Frees the labels of unlinked series (sorted) whose postings are gone, and the pairs nobody has any more.
     pub fn forget(&mut self, gone: &[u32], pairs: &[PairId]) {
+        // It may hold numbers that are about to be freed.
+        self.scratch.clear();
         let mut rest = gone;
         while let Some(&first) = rest.first() {
             let page = first as usize / STRIPE_LEN;
@@ -260,6 +269,14 @@ impl SeriesIndex {
         self.texts.remove(&unused);
         self.texts.compact();
     }
+}
+
+fn hash_pairs(hasher: &FixedState, pairs: &[PairId]) -> u64 {
+    let mut hasher = hasher.build_hasher();
+    for &pair in pairs {
+        hasher.write_u32(pair);
+    }
+    hasher.finish()
 }
 
 #[cfg(test)]

@@ -36,9 +36,16 @@ struct Name {
 
 struct Pair {
     name: NameId,
-    /// Where the text of the value begins: a length as uvarint, then the bytes.
+    /// Where the text of the value begins, and its length.
     value: u32,
+    len: u32,
     postings: Postings,
+}
+
+impl Pair {
+    fn text<'v>(&self, values: &'v str) -> &'v str {
+        &values[self.value as usize..(self.value + self.len) as usize]
+    }
 }
 
 /// All names and pairs.
@@ -48,7 +55,7 @@ pub struct Texts {
     pairs: Vec<Pair>,
     by_pair: HashTable<PairId>,
     free: Vec<PairId>,
-    values: Vec<u8>,
+    values: String,
     /// Bytes of `values` that no pair refers to any more.
     garbage: usize,
     hasher: FixedState,
@@ -62,7 +69,7 @@ impl Texts {
             pairs: Vec::new(),
             by_pair: HashTable::new(),
             free: Vec::new(),
-            values: Vec::new(),
+            values: String::new(),
             garbage: 0,
             hasher: FixedState::with_seed(seed),
         }
@@ -106,7 +113,7 @@ impl Texts {
 
     fn is_pair(&self, id: PairId, name: NameId, value: &str) -> bool {
         let pair = &self.pairs[id as usize];
-        pair.name == name && self.text_at(pair.value) == value.as_bytes()
+        pair.name == name && pair.text(&self.values) == value
     }
 
     /// The pair as numbers, if it exists.
@@ -116,22 +123,29 @@ impl Texts {
 
     /// The pair as a number, made if it is new.
     /// Errors: the arena is full.
-    pub fn intern(&mut self, name: &str, value: &str) -> Result<PairId, Error> {
-        let name = match self.find_name(name) {
-            Some(id) => id,
-            None => self.add_name(name),
+    ///
+    /// `like` is a pair that may be the same or have the same name, as the series before often has.
+    pub fn intern(&mut self, name: &str, value: &str, like: Option<PairId>) -> Result<PairId, Error> {
+        let like = like.map(|id| (id, self.name_of(id))).filter(|(_, found)| self.name(*found) == name);
+        let name = match like {
+            Some((id, _)) if self.value_of(id) == value => return Ok(id),
+            Some((_, found)) => found,
+            None => match self.find_name(name) {
+                Some(found) => found,
+                None => self.add_name(name),
+            },
         };
         if let Some(id) = self.find_pair(name, value) {
             return Ok(id);
         }
         let at = self.values.len();
-        if at + value.len() + codec::varint::LEN_MAX > TEXT_BYTES_MAX {
+        if at + value.len() > TEXT_BYTES_MAX {
             return Err(Error::Limit {
                 what: format!("label values of all series in memory: {TEXT_BYTES_MAX} bytes"),
             });
         }
-        codec::Put::put_uvarint_bytes(&mut self.values, value.as_bytes());
-        let pair = Pair { name, value: at as u32, postings: Postings::new() };
+        self.values.push_str(value);
+        let pair = Pair { name, value: at as u32, len: value.len() as u32, postings: Postings::new() };
         let id = match self.free.pop() {
             Some(id) => {
                 self.pairs[id as usize] = pair;
@@ -147,7 +161,7 @@ impl Texts {
         let Texts { by_pair, pairs, values, hasher, .. } = self;
         by_pair.insert_unique(hash, id, |&id| {
             let pair = &pairs[id as usize];
-            hasher.hash_one((pair.name, text_of(values, pair.value)))
+            hasher.hash_one((pair.name, pair.text(values)))
         });
         Ok(id)
     }
@@ -166,7 +180,7 @@ impl Texts {
     }
 
     pub fn value_of(&self, pair: PairId) -> &str {
-        text_of(&self.values, self.pairs[pair as usize].value)
+        self.pairs[pair as usize].text(&self.values)
     }
 
     /// Name and value.
@@ -182,23 +196,20 @@ impl Texts {
         &mut self.pairs[pair as usize].postings
     }
 
-    fn text_at(&self, at: u32) -> &[u8] {
-        bytes_at(&self.values, at)
-    }
-
     /// Frees pairs that no series has any more. `ids` is sorted.
     pub fn remove(&mut self, ids: &[PairId]) {
         let mut names: Vec<NameId> = Vec::new();
         for &id in ids {
-            let Pair { name, value, postings } = &self.pairs[id as usize];
-            assert_eq!(postings.count(), 0, "BUG: pair {id} is freed while series have it");
-            let hash = self.hasher.hash_one((*name, text_of(&self.values, *value)));
+            let pair = &self.pairs[id as usize];
+            assert_eq!(pair.postings.count(), 0, "BUG: pair {id} is freed while series have it");
+            let hash = self.hasher.hash_one((pair.name, pair.text(&self.values)));
             if let Ok(entry) = self.by_pair.find_entry(hash, |&found| found == id) {
                 entry.remove();
             }
-            names.push(*name);
-            self.garbage += self.text_at(self.pairs[id as usize].value).len() + 1;
-            self.pairs[id as usize].value = FREE;
+            let pair = &mut self.pairs[id as usize];
+            names.push(pair.name);
+            self.garbage += pair.len as usize;
+            pair.value = FREE;
             self.free.push(id);
         }
         names.sort_unstable();
@@ -213,10 +224,10 @@ impl Texts {
         if self.garbage * 4 <= self.values.len() {
             return;
         }
-        let mut values = Vec::with_capacity(self.values.len() - self.garbage);
+        let mut values = String::with_capacity(self.values.len() - self.garbage);
         for pair in self.pairs.iter_mut().filter(|pair| pair.value != FREE) {
             let at = values.len() as u32;
-            codec::Put::put_uvarint_bytes(&mut values, bytes_at(&self.values, pair.value));
+            values.push_str(pair.text(&self.values));
             pair.value = at;
         }
         self.values = values;
@@ -224,7 +235,7 @@ impl Texts {
         let Texts { by_pair, pairs, values, hasher, .. } = self;
         by_pair.shrink_to_fit(|&id| {
             let pair = &pairs[id as usize];
-            hasher.hash_one((pair.name, text_of(values, pair.value)))
+            hasher.hash_one((pair.name, pair.text(values)))
         });
     }
 
@@ -241,14 +252,6 @@ impl Texts {
     }
 }
 
-fn bytes_at(values: &[u8], at: u32) -> &[u8] {
-    codec::Cursor::at(values, at as usize).uvarint_bytes().expect("the arena holds what intern wrote")
-}
-
-fn text_of(values: &[u8], at: u32) -> &str {
-    std::str::from_utf8(bytes_at(values, at)).expect("only texts are interned")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -256,23 +259,24 @@ mod tests {
     #[test]
     fn a_pair_keeps_its_number_until_it_is_freed() {
         let mut texts = Texts::new(1);
-        let up = texts.intern("job", "up").expect("intern");
-        let node = texts.intern("job", "node").expect("intern");
-        assert_eq!(texts.intern("job", "up").expect("intern"), up);
+        let up = texts.intern("job", "up", None).expect("intern");
+        let node = texts.intern("job", "node", None).expect("intern");
+        assert_eq!(texts.intern("job", "up", None).expect("intern"), up);
         assert_eq!(texts.text(node), ("job", "node"));
         assert_eq!(texts.find("job", "absent"), None);
         texts.remove(&[up]);
         assert_eq!((texts.find("job", "up"), texts.find("job", "node")), (None, Some(node)));
         texts.compact();
         assert_eq!(texts.text(node), ("job", "node"));
-        assert_eq!(texts.intern("zone", "eu").expect("intern"), up);
+        assert_eq!(texts.intern("zone", "eu", None).expect("intern"), up);
         assert_eq!(texts.pair_count(), 2);
     }
 
     #[test]
     fn ranks_order_pairs_by_name_then_value() {
         let mut texts = Texts::new(1);
-        let ids = [("b", "1"), ("a", "2"), ("a", "1")].map(|(n, v)| texts.intern(n, v).expect("intern"));
+        let ids =
+            [("b", "1"), ("a", "2"), ("a", "1")].map(|(n, v)| texts.intern(n, v, None).expect("intern"));
         let ranks = texts.ranks();
         assert_eq!(ids.map(|id| ranks[id as usize]), [2, 1, 0]);
     }
