@@ -239,7 +239,7 @@ impl Db {
         self.blocks.read().expect("no code panics while it holds this lock").clone()
     }
 
-    /// Files that may be looked at as a whole by the owner.
+    /// The data directory.
     pub fn dir(&self) -> PathBuf {
         self.dir.clone()
     }
