@@ -6,8 +6,9 @@
 //!   between the two readings); such edges are counted as excused, never for the families of the two panels;
 //! * values are two readings of one thing: a counter never shows less than a reading that was complete before it
 //!   began (the sandwich), and starts anew on both or on neither; what is constant on both has equal bits; the
-//!   panels' gauges stay within the neighbouring readings. Any other gauge may jump between two readings, so it
-//!   fails only when it disagrees in most slots.
+//!   panels' gauges stay within the neighbouring readings. Any other gauge may move between two readings (and an
+//!   exporter's own memory moves with every scrape it serves), so it fails only when all readings of one server lie
+//!   apart from all of the other by more than either moved.
 //!
 //! The slot of a sample is that of the `up` sample with the same timestamp: all samples of one scrape share it.
 //! Series whose samples carry timestamps of their own have no slots; they are excused and listed.
@@ -26,7 +27,7 @@ use crate::slots::Grid;
 const CLOCK_SLACK_MS: i64 = 5;
 /// A panel's gauge may move by this share of all memory between two readings beyond what the neighbours show.
 const PANEL_SLACK_SHARE: f64 = 0.05;
-/// A gauge that disagrees in this many slots and in most of them is not one thing read twice.
+/// A gauge needs this many readings before two servers' can be called strangers to each other.
 const GAUGE_SLOTS_MIN: usize = 5;
 /// Fewer slots than this in common show nothing.
 pub const SLOTS_MIN: usize = 3;
@@ -174,10 +175,20 @@ pub fn compare(part: &Part, interval_ms: i64, types: &Types) -> Option<Compariso
     });
     let memory_total = part.a.points("node_memory_MemTotal_bytes").first().map_or(0.0, |p| p.v);
     let judge = ValueJudge { durations, panel_slack: memory_total * PANEL_SLACK_SHARE, types };
-    let keys: BTreeSet<&String> = part.a.series.keys().chain(part.b.series.keys()).collect();
-    for key in keys {
-        let pair = [part.a.series.get(key), part.b.series.get(key)];
+    let mut pairs: BTreeMap<String, [Option<&Series>; 2]> = BTreeMap::new();
+    for (side, snapshot) in [part.a, part.b].into_iter().enumerate() {
+        for series in snapshot.series.values() {
+            pairs.entry(spelt_alike(series)).or_default()[side] = Some(series);
+        }
+    }
+    for (key, pair) in &pairs {
+        let pair = *pair;
         let name = pair.iter().flatten().next().map_or("", |series| series.name());
+        if let [Some(a), Some(b)] = pair
+            && a.labels != b.labels
+        {
+            excuse(&mut outcome, name, "le and quantile are 1 to Prometheus 2 and 1.0 to Prometheus 3");
+        }
         if name == "up" {
             continue;
         }
@@ -203,6 +214,22 @@ pub fn compare(part: &Part, interval_ms: i64, types: &Types) -> Option<Compariso
         outcome.rows.insert(key.clone(), rows.collect());
     }
     Some(outcome)
+}
+
+/// The series' key with `le` and `quantile` as Prometheus 3 stores them: whole numbers get a `.0`.
+fn spelt_alike(series: &Series) -> String {
+    let is_whole = |value: &str| !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit());
+    let number = |name: &str| is_whole(series.label(name));
+    if !number("le") && !number("quantile") {
+        return series.key();
+    }
+    let mut labels = series.labels.clone();
+    for name in ["le", "quantile"] {
+        if let Some(value) = labels.get_mut(name).filter(|value| is_whole(value)) {
+            value.push_str(".0");
+        }
+    }
+    Series { labels, points: Vec::new() }.key()
 }
 
 fn within(points: &[Point], from_ms: i64, to_ms: i64) -> Vec<Point> {
@@ -348,23 +375,24 @@ impl ValueJudge<'_> {
             if a.v.to_bits() == b.v.to_bits() || (a.v.is_nan() && b.v.is_nan()) {
                 continue;
             }
-            let near = &both[at.saturating_sub(1)..(at + 2).min(both.len())];
-            let beside: Vec<&(i64, Point, Point)> =
-                near.iter().filter(|(slot, ..)| !panel || *slot != both[at].0).collect();
-            let spread_a = spread(beside.iter().map(|(_, a, _)| a.v));
-            let spread_b = spread(beside.iter().map(|(_, _, b)| b.v));
+            // A panel's reading is held against the slots beside it, not against itself.
+            let near = at.saturating_sub(1)..(at + 2).min(both.len());
+            let beside = || near.clone().filter(|i| !panel || *i != at).map(|i| &both[i]);
+            let spread_a = spread(beside().map(|(_, a, _)| a.v));
+            let spread_b = spread(beside().map(|(_, _, b)| b.v));
             let slack = if panel { self.panel_slack } else { 0.0 };
-            let (low_b, high_b) = (spread_b.0.min(b.v), spread_b.1.max(b.v));
-            let (low_b, high_b) = if panel { spread_b } else { (low_b, high_b) };
             let width = (spread_a.1 - spread_a.0).max(spread_b.1 - spread_b.0) + slack;
             let far = (a.v - b.v).abs() > width;
-            if far && (panel || a.v < low_b - width || a.v > high_b + width) {
+            if far && (panel || a.v < spread_b.0 - width || a.v > spread_b.1 + width) {
                 outside.push(at);
             }
         }
         outcome.gauges_outside += outside.len();
-        let persistent = outside.len() >= GAUGE_SLOTS_MIN && outside.len() * 2 > both.len();
-        if let Some(first) = outside.first().filter(|_| panel || persistent) {
+        let (all_a, all_b) =
+            (spread(both.iter().map(|(_, a, _)| a.v)), spread(both.iter().map(|(_, _, b)| b.v)));
+        let apart = (all_b.0 - all_a.1).max(all_a.0 - all_b.1);
+        let strangers = both.len() >= GAUGE_SLOTS_MIN && apart > (all_a.1 - all_a.0).max(all_b.1 - all_b.0);
+        if let Some(first) = outside.first().filter(|_| panel || strangers) {
             let (slot, a, b) = both[*first];
             let why = format!(
                 "{key}: {} of {} readings do not fit, first {} and {}",
@@ -424,7 +452,7 @@ pub fn judge(evidence: &Evidence) -> Ruling {
     ruling.queries = vec![format!("{TARGET}[run]"), "/api/v1/metadata".into()];
     ruling.threshold = json!({
         "slots_missing": 0, "series_differing": 0, "counters": "sandwich", "constants": "bits",
-        "panel_gauge_slack_share_of_memory": PANEL_SLACK_SHARE, "gauge_slots_outside_below": GAUGE_SLOTS_MIN,
+        "panel_gauge_slack_share_of_memory": PANEL_SLACK_SHARE, "gauge_slots_at_least": GAUGE_SLOTS_MIN,
     });
     let [a, b] = &evidence.members;
     let time = &evidence.timeline;
@@ -617,6 +645,28 @@ mod tests {
             }
             assert!(judge(&evidence).holds(), "{:?}", judge(&evidence).verdict);
         }
+    }
+
+    #[test]
+    fn a_quantile_is_the_same_number_to_both_versions() {
+        let mut evidence = fixture::good();
+        for (member, quantile) in evidence.members.iter_mut().zip(["1", "1.0"]) {
+            let mut series = member.before.named("node_time_seconds").next().unwrap().clone();
+            series.labels.insert("quantile".into(), quantile.into());
+            member.before.series.insert(series.key(), series);
+        }
+        assert!(judge(&evidence).holds(), "{:?}", judge(&evidence).verdict);
+    }
+
+    #[test]
+    fn a_sawtooth_read_out_of_step_is_no_difference() {
+        let mut evidence = fixture::good();
+        for (side, member) in evidence.members.iter_mut().enumerate() {
+            edit(&mut member.before, "node_boot_time_seconds", |p| {
+                p.v = ((p.t_ms / 1000 % 9) * 10) as f64 + side as f64 * 45.0;
+            });
+        }
+        assert!(judge(&evidence).holds(), "{:?}", judge(&evidence).verdict);
     }
 
     #[test]
