@@ -12,7 +12,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use scrape::{Outcome, OutcomeSink};
 
-use super::log::Log;
+use crate::log::Log;
 
 /// Outcomes that wait for the writer at most.
 const WAITING_MAX: usize = 4_096;

@@ -12,7 +12,6 @@
 mod database;
 mod epochs;
 mod files;
-mod log;
 mod process_metrics;
 mod settings;
 mod state;
@@ -36,7 +35,7 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tsdb::{Compression, Db, SyncPolicy};
 
-use log::{Format, Level, Log};
+use crate::log::{Format, Level, Log};
 use settings::{Settings, Source};
 use state::State;
 
@@ -77,7 +76,7 @@ pub fn main(arguments: &[String], as_prometheus: bool) -> ExitCode {
     let clock: Arc<dyn Clock> = Arc::new(RealClock::new());
     let level = Level::parse(&flags.log_level).unwrap_or(Level::Info);
     let format = if flags.log_format == "json" { Format::Json } else { Format::Logfmt };
-    let log = Log::new(level, format, clock.clone());
+    let log = Log::new("server", level, format, clock.clone());
     match run(flags, as_prometheus, clock, log.clone()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

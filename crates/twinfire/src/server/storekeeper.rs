@@ -9,7 +9,7 @@ use flags::server::{Flags, Fsync};
 use tokio::sync::{oneshot, watch};
 use tsdb::Db;
 
-use super::log::Log;
+use crate::log::Log;
 
 const SYNC_EVERY: Duration = Duration::from_secs(1);
 const MAINTAIN_EVERY_MAX: Duration = Duration::from_secs(60);
