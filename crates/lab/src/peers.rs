@@ -1,7 +1,7 @@
 //! Debian's own Prometheus and node exporter, unpacked beside the build: `apt-get download` and `dpkg -x` into
 //! `target/peers`. Nothing is installed, no service starts, no root is needed.
 //!
-//! `TWINFIRE_PEERS` names another directory (one that holds `usr/bin/prometheus` is used as it is).
+//! `TWINFIRE_PEERS` names a directory that holds the programs instead.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -28,9 +28,22 @@ impl Peer {
 
 #[derive(Debug)]
 pub enum PeerError {
-    Directory { path: PathBuf, source: io::Error },
-    Command { line: String, what: String },
-    Missing { package: &'static str, path: PathBuf },
+    Directory {
+        path: PathBuf,
+        source: io::Error,
+    },
+    Command {
+        line: String,
+        what: String,
+    },
+    Missing {
+        package: &'static str,
+        path: PathBuf,
+    },
+    /// `TWINFIRE_PEERS` is set and the program is not in it.
+    NotThere {
+        path: PathBuf,
+    },
 }
 
 impl fmt::Display for PeerError {
@@ -47,6 +60,12 @@ impl fmt::Display for PeerError {
             PeerError::Missing { package, path } => {
                 write!(f, "package {package} holds no {}", path.display())
             }
+            PeerError::NotThere { path } => write!(
+                f,
+                "no program {}\n    hint: TWINFIRE_PEERS must name the folder that holds prometheus, promtool and \
+                 prometheus-node-exporter; unset it to have them fetched",
+                path.display()
+            ),
         }
     }
 }
@@ -55,6 +74,10 @@ impl std::error::Error for PeerError {}
 
 /// Path of a peer's program, fetched first if it is not there. `say` gets each line before it is run.
 pub fn program(peer: Peer, say: &mut dyn FnMut(&str)) -> Result<PathBuf, PeerError> {
+    if let Some(given) = std::env::var_os("TWINFIRE_PEERS") {
+        let path = Path::new(&given).join(peer.package());
+        return if path.exists() { Ok(path) } else { Err(PeerError::NotThere { path }) };
+    }
     let dir = directory();
     let program = dir.join("usr/bin").join(peer.package());
     if program.exists() {
@@ -85,11 +108,8 @@ pub fn program(peer: Peer, say: &mut dyn FnMut(&str)) -> Result<PathBuf, PeerErr
     }
 }
 
-/// `TWINFIRE_PEERS`, else `target/peers` of the workspace around the working directory, else of the latter itself.
-pub fn directory() -> PathBuf {
-    if let Some(dir) = std::env::var_os("TWINFIRE_PEERS") {
-        return dir.into();
-    }
+/// `target/peers` of the workspace around the working directory, else of the latter itself.
+fn directory() -> PathBuf {
     let here = std::env::current_dir().unwrap_or_else(|_| ".".into());
     let root = here.ancestors().find(|dir| dir.join("xtask/layers.toml").exists()).unwrap_or(&here);
     root.join("target/peers")
