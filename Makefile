@@ -24,7 +24,8 @@ up: release ## run the pair on this machine; keys l load, k kill b, s start b, q
 lab: release ## the failover drill, judged; exit 0 only if all claims hold
 	target/release/twinfire lab
 
-test: setup ## every test; the last line counts passed, failed and skipped
+test: ## every test; the last line counts passed, failed and skipped
+	@scripts/setup test
 	@scripts/test
 
 conformance: setup ## upstream's test data, every folder's total

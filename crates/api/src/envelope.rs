@@ -32,11 +32,14 @@ pub struct Notes {
     pub infos: Vec<String>,
 }
 
+/// Appends item `i`.
+pub type WriteItem = Box<dyn Fn(&mut Vec<u8>, usize) + Send>;
+
 /// Data of many similar items: what comes before, how to write item `i`, what comes after.
 pub struct Items {
     pub open: Vec<u8>,
     pub len: usize,
-    pub item: Box<dyn Fn(&mut Vec<u8>, usize) + Send>,
+    pub item: WriteItem,
     pub close: Vec<u8>,
 }
 

@@ -74,15 +74,14 @@ impl std::error::Error for PeerError {}
 
 /// Path of a peer's program, fetched first if it is not there. `say` gets each line before it is run.
 pub fn program(peer: Peer, say: &mut dyn FnMut(&str)) -> Result<PathBuf, PeerError> {
-    if let Some(given) = std::env::var_os("TWINFIRE_PEERS") {
-        let path = Path::new(&given).join(peer.package());
-        return if path.exists() { Ok(path) } else { Err(PeerError::NotThere { path }) };
-    }
-    let dir = directory();
-    let program = dir.join("usr/bin").join(peer.package());
+    let program = programs().join(peer.package());
     if program.exists() {
         return Ok(program);
     }
+    if std::env::var_os("TWINFIRE_PEERS").is_some() {
+        return Err(PeerError::NotThere { path: program });
+    }
+    let dir = directory();
     let io = |source| PeerError::Directory { path: dir.clone(), source };
     fs::create_dir_all(&dir).map_err(io)?;
     let lock = File::create(dir.join("lock")).map_err(io)?;
@@ -106,6 +105,11 @@ pub fn program(peer: Peer, say: &mut dyn FnMut(&str)) -> Result<PathBuf, PeerErr
     } else {
         Err(PeerError::Missing { package: peer.package(), path: program })
     }
+}
+
+/// The folder of the peers' programs, whether they are there or not.
+pub fn programs() -> PathBuf {
+    std::env::var_os("TWINFIRE_PEERS").map_or_else(|| directory().join("usr/bin"), PathBuf::from)
 }
 
 /// `target/peers` of the workspace around the working directory, else of the latter itself.

@@ -1,8 +1,9 @@
 //! The judge against real servers: it says yes to a pair that works and names the one claim that each lie breaks.
 //!
-//! `TWINFIRE_LAB_SERVERS` (default `prometheus,prometheus`) and `TWINFIRE_LAB_NODE` (default `debian`) choose the pair
-//! under judgement: words or paths as `twinfire lab --server-a --server-b --node` take them. Debian's packages are
-//! fetched into `target/peers`; where that cannot be, the tests say SKIP.
+//! Every lie is told about a pair of our own; two real Prometheus and one of each must pass too. `TWINFIRE_LAB_SERVERS`
+//! (default `twinfire,twinfire`) and `TWINFIRE_LAB_NODE` (default `twinfire`) choose another pair for the lies: words or
+//! paths as `twinfire lab --server-a --server-b --node` take them. Debian's packages are fetched into `target/peers`;
+//! where that cannot be, the tests that need them say SKIP.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -72,13 +73,13 @@ fn jq_agrees(outcome: &Outcome) {
 }
 
 fn servers() -> [String; 2] {
-    let words = std::env::var("TWINFIRE_LAB_SERVERS").unwrap_or_else(|_| "prometheus,prometheus".into());
+    let words = std::env::var("TWINFIRE_LAB_SERVERS").unwrap_or_else(|_| "twinfire,twinfire".into());
     let (a, b) = words.split_once(',').expect("TWINFIRE_LAB_SERVERS is A,B");
     [a.to_string(), b.to_string()]
 }
 
 fn node() -> String {
-    std::env::var("TWINFIRE_LAB_NODE").unwrap_or_else(|_| "debian".into())
+    std::env::var("TWINFIRE_LAB_NODE").unwrap_or_else(|_| "twinfire".into())
 }
 
 /// Runs the lab at an interval of a second; `None` when the peers it needs cannot be had.
@@ -114,8 +115,8 @@ fn drill(name: &str, servers: &[String; 2], node: &str, more: &[&str]) -> Option
     })
 }
 
-fn passes(name: &str, more: &[&str]) {
-    let Some(outcome) = drill(name, &servers(), &node(), more) else { return };
+fn passes(name: &str, servers: &[String; 2], node: &str, more: &[&str]) {
+    let Some(outcome) = drill(name, servers, node, more) else { return };
     assert_eq!(outcome.code, Some(0), "{}", outcome.text);
     assert_eq!(outcome.claims("holds"), [1, 2, 3, 4, 5, 6], "{}", outcome.text);
     assert_eq!(outcome.report["all_hold"], true);
@@ -133,12 +134,22 @@ fn is_caught(lie: &str) {
 
 #[test]
 fn a_pair_whose_b_is_killed_passes() {
-    passes("kill-b", &[]);
+    passes("kill-b", &servers(), &node(), &[]);
 }
 
 #[test]
 fn a_pair_whose_a_is_stopped_passes() {
-    passes("term-a", &["--victim=a", "--kill=TERM"]);
+    passes("term-a", &servers(), &node(), &["--victim=a", "--kill=TERM"]);
+}
+
+#[test]
+fn two_real_prometheus_pass() {
+    passes("prometheus", &["prometheus".into(), "prometheus".into()], "debian", &[]);
+}
+
+#[test]
+fn one_of_each_passes() {
+    passes("mixed", &["prometheus".into(), "twinfire".into()], "debian", &[]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! `twinfire up` as a person uses it: under a pseudo-terminal, its states asserted through the servers' API.
 //!
-//! `TWINFIRE_UP_SERVER` and `TWINFIRE_UP_NODE` choose the programs (default: Debian's, fetched into `target/peers`;
-//! where that cannot be, the tests say SKIP).
+//! `TWINFIRE_UP_SERVER` and `TWINFIRE_UP_NODE` choose the programs (default: our own; `prometheus` and `debian` are
+//! Debian's, fetched into `target/peers`; where that cannot be, the tests say SKIP).
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -33,8 +33,8 @@ struct Up {
 impl Up {
     /// With a terminal it gets keys; without, standard input is empty.
     fn start(name: &str, terminal: bool) -> Option<Up> {
-        let server = std::env::var("TWINFIRE_UP_SERVER").unwrap_or_else(|_| "prometheus".into());
-        let node = std::env::var("TWINFIRE_UP_NODE").unwrap_or_else(|_| "debian".into());
+        let server = std::env::var("TWINFIRE_UP_SERVER").unwrap_or_else(|_| "twinfire".into());
+        let node = std::env::var("TWINFIRE_UP_NODE").unwrap_or_else(|_| "twinfire".into());
         let needs = [(server == "prometheus", Peer::Prometheus), (node == "debian", Peer::NodeExporter)];
         for (needed, peer) in needs {
             if let (true, Err(error)) = (needed, peers::program(peer, &mut |line| eprintln!("{line}"))) {
@@ -47,7 +47,7 @@ impl Up {
         std::fs::create_dir_all(&dir).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_twinfire"));
         command.args(["up", "--server", &server, "--node", &node]).current_dir(&dir);
-        command.env("TWINFIRE_PEERS", peers::directory());
+        command.env("TWINFIRE_PEERS", peers::programs());
         let (source, keys): (File, Option<File>) = if terminal {
             let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
             grantpt(&controller).unwrap();
