@@ -48,6 +48,10 @@ pub struct Flags {
     /// Members of the pair: name and URL as browsers reach it.
     pub pair: Vec<(String, String)>,
     pub phase_seed: Option<PhaseSeed>,
+    /// 0: no limit.
+    pub scrape_body_bytes_max: i64,
+    /// 0: no limit.
+    pub request_body_bytes_max: i64,
     pub allow_unimplemented: Vec<String>,
     /// Words for the log: names of `--enable-feature` that nobody knows.
     pub warnings: Vec<String>,
@@ -116,6 +120,8 @@ pub fn read(program: &Program<'_>, arguments: &[String]) -> Result<Flags, Exit> 
         log_format: text("log.format"),
         pair: pair(&parsed)?,
         phase_seed: phase_seed(&parsed)?,
+        scrape_body_bytes_max: parsed.bytes("limits.scrape-body-size").unwrap_or_default(),
+        request_body_bytes_max: parsed.bytes("limits.request-body-size").unwrap_or_default(),
         allow_unimplemented: words(parsed.strings("allow-unimplemented")),
         warnings,
         parsed,

@@ -167,11 +167,5 @@ const FLAGS: &[Flag] = &[
         .placeholder("<set>,<rank>"),
     flag("limits.scrape-body-size", Kind::Bytes, LIMITS, "Largest page of a target after decompression; 0 for no limit. A job's body_size_limit can be lower.")
         .or(&["256MB"]),
-    flag("limits.scrape-line-size", Kind::Bytes, LIMITS, "Longest line of a target's page; 0 for no limit.").or(&["1MB"]),
-    flag("limits.label-name-length", Kind::Int, LIMITS, "Longest label name in bytes; 0 for no limit.").or(&["65535"]),
-    flag("limits.label-value-length", Kind::Int, LIMITS, "Longest label value in bytes; 0 for no limit.").or(&["1048576"]),
     flag("limits.request-body-size", Kind::Bytes, LIMITS, "Largest body of a request after decompression; 0 for no limit.").or(&["64MB"]),
-    flag("limits.query-length", Kind::Bytes, LIMITS, "Longest expression; 0 for no limit.").or(&["1MB"]),
-    flag("limits.query-series", Kind::Int, LIMITS, "Series one query may select; 0 for no limit.").or(&["0"]),
-    flag("limits.head-series", Kind::Int, LIMITS, "Series in memory beyond which new ones are refused; 0 for no limit.").or(&["0"]),
 ];

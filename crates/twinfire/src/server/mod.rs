@@ -159,6 +159,10 @@ fn run(flags: Flags, as_prometheus: bool, clock: Arc<dyn Clock>, log: Log) -> Re
     let api = Arc::new(Shared(Arc::new(Api::new(context))));
     let limits = Limits {
         read_timeout: Duration::from_millis(flags.read_timeout_ms.max(1) as u64),
+        body_bytes_max: match flags.request_body_bytes_max {
+            0 => usize::MAX,
+            max => max as usize,
+        },
         ..Limits::new(flags.connections_max.max(1) as usize)
     };
     // The API answers until scraping has stopped, so it has a stop of its own.
@@ -449,6 +453,7 @@ fn scrape_options(flags: &Flags, settings: &Settings) -> scrape::Options {
     scrape::Options {
         phase: phase_for(flags, settings),
         timestamp_tolerance_ms: flags.adjust_timestamps.then_some(flags.timestamp_tolerance_ms),
+        page_bytes_max: flags.scrape_body_bytes_max as usize,
         ..scrape::Options::default()
     }
 }

@@ -138,7 +138,7 @@ pub fn load(source: &Source, allowed: &[String]) -> Result<Settings, Problem> {
     let resolved = config::resolve(loaded.config, &files::OnDisk).map_err(Problem::Invalid)?;
     let unimplemented = loaded.unimplemented.into_iter().chain(resolved.unimplemented.iter().cloned());
     let (tolerated, refused): (Vec<Ignored>, Vec<Ignored>) =
-        unimplemented.partition(|key| allowed.iter().any(|name| *name == key.name));
+        unimplemented.partition(|key| allowed.contains(&key.name));
     if !refused.is_empty() {
         return Err(Problem::Unimplemented { file, keys: refused });
     }
