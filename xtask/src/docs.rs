@@ -18,7 +18,7 @@ pub enum Mode {
     Check,
 }
 
-const DOCUMENTS: [&str; 4] = ["README.md", "ARCHITECTURE.md", "COMPAT.md", "ROADMAP.md"];
+const DOCUMENTS: [&str; 5] = ["README.md", "ARCHITECTURE.md", "COMPAT.md", "ROADMAP.md", "docs/REFERENCE.md"];
 
 pub fn run(root: &Path, mode: Mode) -> Result<String, Vec<String>> {
     let mut problems = Vec::new();
@@ -70,6 +70,10 @@ fn rewrite(root: &Path, document: &str, text: &str, tables: &mut usize) -> Resul
 fn table(root: &Path, name: &str) -> Result<String, String> {
     match name {
         "layers" => layer_table(root),
+        "server flags" => Ok(flags::markdown(&flags::server::TABLE)),
+        "endpoints" => Ok(endpoint_table()),
+        "functions" => Ok(function_table()),
+        "collectors" => Ok(collector_table()),
         _ => Err(format!("no table is called {name}")),
     }
 }
@@ -95,4 +99,47 @@ fn layer_table(root: &Path) -> Result<String, String> {
         }
     }
     Ok(out)
+}
+
+fn endpoint_table() -> String {
+    let mut out = String::from("| methods | path | what |\n|---|---|---|\n");
+    for endpoint in api::ENDPOINTS {
+        let missing =
+            if matches!(endpoint.run, api::Run::NotSupported) { " *Not supported yet.*" } else { "" };
+        out.push_str(&format!(
+            "| {} | `{}` | {}{missing} |\n",
+            endpoint.methods, endpoint.path, endpoint.what
+        ));
+    }
+    out
+}
+
+fn function_table() -> String {
+    let mut out = String::from("| function | arguments | result | |\n|---|---|---|---|\n");
+    for function in promql_syntax::FUNCTIONS {
+        let types: Vec<&str> = function.arg_types.iter().map(|of| of.documented()).collect();
+        let more = match function.variadic {
+            0 => String::new(),
+            -1 => ", any number".to_string(),
+            n => format!(", up to {n} optional"),
+        };
+        let experimental = if function.experimental { "experimental" } else { "" };
+        out.push_str(&format!(
+            "| `{}` | {}{more} | {} | {experimental} |\n",
+            function.name,
+            types.join(", "),
+            function.return_type.documented()
+        ));
+    }
+    out
+}
+
+fn collector_table() -> String {
+    let mut out = String::from("| collector | upstream's default | here |\n|---|---|---|\n");
+    for entry in collectors::table::COLLECTORS {
+        let default = if entry.default_enabled { "on" } else { "off" };
+        let here = if entry.is_here { "yes" } else { "not supported yet" };
+        out.push_str(&format!("| `{}` | {default} | {here} |\n", entry.name));
+    }
+    out
 }
