@@ -62,6 +62,12 @@ impl Db {
         done
     }
 
+    /// Whether the head is long enough for a block. Cheap; whoever asks each second need not let a head that fills
+    /// faster than the clock goes (samples of the past that are sent in one go) grow until the next minute.
+    pub fn is_block_due(&self) -> bool {
+        self.is_ready() && self.head.is_compactable()
+    }
+
     /// Writes the oldest ranges of the head as blocks while it is long enough.
     fn cut_blocks(&self, upkeep: &mut Upkeep, names: &mut Names, done: &mut Maintained) {
         for _ in 0..CUTS_MAX {

@@ -87,6 +87,7 @@ pub fn start(
     Keeper(std::thread::spawn(move || {
         let mut maintained_at = clock.monotonic();
         let mut sync_failing = false;
+        let mut failing = false;
         while !*stop.borrow() {
             std::thread::sleep(SYNC_EVERY);
             if each_second {
@@ -108,15 +109,18 @@ pub fn start(
                 }
             }
             let now = clock.monotonic();
-            if db.is_ready() && now - maintained_at >= maintain_every {
+            let is_time = db.is_ready() && now - maintained_at >= maintain_every;
+            // A failed block is not tried again each second.
+            if is_time || !failing && db.is_block_due() {
                 maintained_at = now;
-                maintain(&db, clock.now_ms(), &log);
+                failing = maintain(&db, clock.now_ms(), &log);
             }
         }
     }))
 }
 
-fn maintain(db: &Db, now_ms: i64, log: &Log) {
+/// Does what is due; says whether something of it failed.
+fn maintain(db: &Db, now_ms: i64, log: &Log) -> bool {
     let done = db.maintain(now_ms);
     for (ulid, range) in &done.head_blocks {
         log.info("write block", &[("ulid", ulid), ("mint", &range.mint), ("maxt", &range.maxt)]);
@@ -130,4 +134,5 @@ fn maintain(db: &Db, now_ms: i64, log: &Log) {
     for problem in &done.problems {
         log.error("Maintaining the store failed; trying again", &[("err", problem)]);
     }
+    !done.problems.is_empty()
 }
