@@ -5,7 +5,8 @@
 const prefix = document.body.dataset.prefix;
 const RANGE_S = 15 * 60;
 const POINTS_MAX = 400;
-const COLOURS = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8a7a00", "#7f7f7f"];
+const COLOURS = 8;
+const NAMED_MAX = 8;
 const NS = "http://www.w3.org/2000/svg";
 
 const PANELS = [
@@ -14,6 +15,7 @@ const PANELS = [
     query: 'sum by (instance, cpu) (rate(node_cpu_seconds_total{mode!="idle"}[RATE])) * 100',
     name: (m) => (m.instance ? m.instance + " " : "") + "core " + m.cpu,
     show: (v) => v.toFixed(0) + " %",
+    unit: 1,
     top: 100,
   },
   {
@@ -21,11 +23,14 @@ const PANELS = [
     query: "node_memory_MemTotal_bytes - node_memory_MemAvailable_bytes",
     name: (m) => m.instance || "memory",
     show: (v) => (v / 2 ** 30).toFixed(2) + " GiB",
+    unit: 2 ** 30,
     top: 0,
   },
 ];
 
 let intervalS = 5;
+// How to draw each panel's last answer again, when the width changes.
+const drawn = new Map();
 
 async function ask(path) {
   const response = await fetch(prefix + path, { headers: { accept: "application/json" } });
@@ -41,14 +46,30 @@ function element(name, attributes, text) {
   return made;
 }
 
-// A colour that is the same for the same labels on every page.
-function colour(text) {
-  let hash = 2166136261;
-  for (const c of text) hash = Math.imul(hash ^ c.codePointAt(0), 16777619);
-  return COLOURS[(hash >>> 0) % COLOURS.length];
+// Colours by name: the same series have the same colours on every page, and no two share one while there are enough.
+function colours(names) {
+  const taken = new Set();
+  const chosen = new Map();
+  for (const name of [...names].sort()) {
+    let hash = 2166136261;
+    for (const c of name) hash = Math.imul(hash ^ c.codePointAt(0), 16777619);
+    let colour = (hash >>> 0) % COLOURS;
+    while (taken.size < COLOURS && taken.has(colour)) colour = (colour + 1) % COLOURS;
+    taken.add(colour);
+    chosen.set(name, "line-" + colour);
+  }
+  return chosen;
 }
 
-function draw(panel, series, from, to, step) {
+// The distance of four or so grid lines, round in the panel's unit.
+function gridStep(top, unit) {
+  const rough = top / unit / 4;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const round = [1, 2, 2.5, 5, 10].find((n) => n * power >= rough * 0.999);
+  return round * power * unit;
+}
+
+function draw(panel, series, chosen, from, to, step) {
   const box = document.getElementById(panel.id);
   const width = Math.max(box.clientWidth, 200);
   const height = 220;
@@ -62,18 +83,21 @@ function draw(panel, series, from, to, step) {
   }
   let top = panel.top;
   for (const s of series) for (const [, v] of s.values) if (Number.isFinite(+v)) top = Math.max(top, +v);
-  top = top > 0 ? top * 1.05 : 1;
+  // A rate may read a little over 100 %: the scale does not jump for that.
+  if (top < panel.top * 1.05) top = panel.top;
+  const grid = gridStep(top > 0 ? top : panel.unit, panel.unit);
+  top = Math.ceil((top > 0 ? top : panel.unit) / grid - 1e-9) * grid;
   const x = (t) => left + ((t - from) / (to - from)) * (width - left - right);
   const y = (v) => height - below - (v / top) * (height - above - below);
   const svg = element("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": summary(panel, series) });
-  for (let i = 0; i <= 4; i++) {
-    const v = (top / 4) * i;
+  for (let v = 0; v <= top * 1.001; v += grid) {
     svg.append(element("line", { class: "grid", x1: left, x2: width - right, y1: y(v), y2: y(v) }));
     svg.append(element("text", { x: left - 6, y: y(v) + 4, "text-anchor": "end" }, panel.show(v)));
   }
-  for (let i = 0; i <= 3; i++) {
-    const t = from + ((to - from) / 3) * i;
-    const anchor = i === 0 ? "start" : i === 3 ? "end" : "middle";
+  const clocks = width < 420 ? 2 : 3;
+  for (let i = 0; i <= clocks; i++) {
+    const t = from + ((to - from) / clocks) * i;
+    const anchor = i === 0 ? "start" : i === clocks ? "end" : "middle";
     const clock = new Date(t * 1000).toLocaleTimeString([], { hour12: false });
     svg.append(element("text", { x: x(t), y: height - 6, "text-anchor": anchor }, clock));
   }
@@ -85,7 +109,7 @@ function draw(panel, series, from, to, step) {
       path += (t - last > step * 1.5 ? "M" : "L") + x(t).toFixed(1) + " " + y(+v).toFixed(1);
       last = t;
     }
-    const line = element("path", { d: path, fill: "none", stroke: colour(panel.name(s.metric)), "stroke-width": 1.5 });
+    const line = element("path", { d: path, class: "line " + chosen.get(panel.name(s.metric)) });
     line.append(element("title", {}, panel.name(s.metric)));
     svg.append(line);
   }
@@ -97,9 +121,23 @@ function newest(series) {
 }
 
 function summary(panel, series) {
-  const shown = series.slice(0, 8).map((s) => panel.name(s.metric) + " " + panel.show(newest(s)));
-  const more = series.length > 8 ? `, and ${series.length - 8} more` : "";
-  return shown.join(", ") + more;
+  const shown = series.slice(0, NAMED_MAX).map((s) => panel.name(s.metric) + " " + panel.show(newest(s)));
+  return shown.join(", ") + more(series);
+}
+
+function more(series) {
+  return series.length > NAMED_MAX ? `, and ${series.length - NAMED_MAX} more` : "";
+}
+
+// The key to the lines, with each one's newest value.
+function key(panel, series, chosen) {
+  const entries = series.slice(0, NAMED_MAX).map((s) => {
+    const entry = document.createElement("span");
+    entry.className = chosen.get(panel.name(s.metric));
+    entry.textContent = panel.name(s.metric) + ": " + panel.show(newest(s));
+    return entry;
+  });
+  document.getElementById(panel.id + "-now").replaceChildren(...entries, more(series).replace(", ", ""));
 }
 
 // The lookback would hide holes: points are asked for at the scrape interval and taken only where a sample is near.
@@ -111,8 +149,10 @@ async function panel(p, now) {
   const query = p.query.replace("RATE", rate);
   const path = `/api/v1/query_range?query=${encodeURIComponent(query)}&start=${from}&end=${to}&step=${step}&lookback_delta=${2 * step}`;
   const data = await ask(path);
-  draw(p, data.result, from, to, step);
-  document.getElementById(p.id + "-now").textContent = data.result.length ? "now: " + summary(p, data.result) : "";
+  const chosen = colours(data.result.map((s) => p.name(s.metric)));
+  draw(p, data.result, chosen, from, to, step);
+  key(p, data.result, chosen);
+  drawn.set(p.id, () => draw(p, data.result, chosen, from, to, step));
 }
 
 function cell(text, className) {
@@ -132,8 +172,8 @@ function targets(active, now) {
       cell(target.labels.job || ""),
       cell(target.labels.instance || ""),
       cell(mark, up ? "good" : target.health === "down" ? "bad" : ""),
-      cell(target.health === "unknown" ? "" : Math.max(age, 0).toFixed(0) + " s ago"),
-      cell((target.lastScrapeDuration * 1000).toFixed(1) + " ms"),
+      cell(target.health === "unknown" ? "" : Math.max(age, 0).toFixed(0) + " s ago", "short"),
+      cell((target.lastScrapeDuration * 1000).toFixed(1) + " ms", "short"),
     );
     return row;
   });
@@ -168,5 +208,9 @@ async function refresh() {
   }
   setTimeout(refresh, Math.max(pause, 1) * 1000);
 }
+
+addEventListener("resize", () => {
+  for (const again of drawn.values()) again();
+});
 
 refresh();

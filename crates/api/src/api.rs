@@ -1,7 +1,7 @@
 //! From a request to its answer.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use env::net::BoxFuture;
@@ -37,6 +37,8 @@ pub struct Call {
     pub value: String,
     /// Raised when the answer is no longer wanted: the client is gone, or the time is up.
     pub cancel: AtomicBool,
+    /// Nanoseconds this call has waited for its turn.
+    pub queued_ns: AtomicU64,
 }
 
 /// Raises the flag when the client's request is dropped.
@@ -76,16 +78,19 @@ impl Api {
             if full_path == "/" || full_path == prefix {
                 return Response::redirect(StatusCode::FOUND, &format!("{prefix}/"));
             }
-            return not_found(&full_path);
+            return not_found();
         };
-        let is_api = path.starts_with("/api/");
+        let is_api = path.starts_with("/api/v1/");
         if is_api && request.method == Method::OPTIONS {
             return self.with_cors(Response::empty(StatusCode::NO_CONTENT), origin.as_deref());
         }
         match routes::find(&request.method, path) {
-            Route::Unknown => not_found(path),
+            Route::Unknown => not_found(),
+            Route::WrongMethod { allow } if request.method == Method::OPTIONS => {
+                Response::empty(StatusCode::OK).with_header("allow", &allow).uncompressed()
+            }
             Route::WrongMethod { allow } => {
-                Response::text(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed\n")
+                plain_error(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed\n")
                     .with_header("allow", &allow)
             }
             Route::Found { endpoint, value } => {
@@ -97,6 +102,9 @@ impl Api {
                 self.durations.with(&[endpoint.path]).observe(took.as_secs_f64());
                 if is_api {
                     response = self.with_cors(response, origin.as_deref());
+                    if !endpoint.needs_ready {
+                        response = response.uncompressed();
+                    }
                 }
                 response
             }
@@ -108,7 +116,8 @@ impl Api {
         if endpoint.needs_ready && !state.is_ready() {
             let stopping = if state.is_stopping() { "true" } else { "false" };
             return Response::text(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable")
-                .with_header("x-prometheus-stopping", stopping);
+                .with_header("x-prometheus-stopping", stopping)
+                .uncompressed();
         }
         let params = match request.params() {
             Ok(params) => params,
@@ -118,7 +127,13 @@ impl Api {
             Ok(value) => value,
             Err(why) => return ApiError::bad_data(why).response(),
         };
-        let call = Arc::new(Call { request, params, value, cancel: AtomicBool::new(false) });
+        let call = Arc::new(Call {
+            request,
+            params,
+            value,
+            cancel: AtomicBool::new(false),
+            queued_ns: AtomicU64::new(0),
+        });
         let outcome = match endpoint.run {
             Run::Here(handler) => handler(self, &call),
             Run::Reload => lifecycle::reload(self).await,
@@ -157,7 +172,11 @@ impl Api {
         if !asked.is_empty() {
             let asked_ms =
                 params::parse_duration(asked).map_err(|why| ApiError::invalid_parameter("timeout", why))?;
-            timeout_ms = timeout_ms.min(asked_ms.max(0));
+            if asked_ms <= 0 {
+                // Upstream notices when the query is to enter its log of active queries.
+                return Err(ApiError::invalid_parameter("query", "context deadline exceeded"));
+            }
+            timeout_ms = timeout_ms.min(asked_ms);
         }
         let timeout = Duration::from_millis(timeout_ms.max(0) as u64);
         let began = self.context.clock.monotonic();
@@ -168,6 +187,7 @@ impl Api {
         };
         let now = self.context.clock.monotonic();
         self.query_metrics.queued((now - began).as_secs_f64(), self.context.clock.now_ms());
+        call.queued_ns.store((now - began).as_nanos() as u64, Ordering::Relaxed);
         let rest = timeout.saturating_sub(now - began);
         self.query_metrics.running.add(1.0);
         let work = self.on_thread(handler, call.clone());
@@ -177,9 +197,9 @@ impl Api {
             () = tokio::time::sleep(rest) => {
                 call.cancel.store(true, Ordering::Relaxed);
                 match work.await {
-                    Err(error) if error.kind == ErrorKind::Canceled => {
-                        Err(ApiError::new(ErrorKind::Timeout, promql::Error::TimedOut.to_string()))
-                    }
+                    // Too late is too late, whether the evaluation noticed or not.
+                    Err(error) if error.kind == ErrorKind::Canceled => Err(timed_out()),
+                    Ok(_) => Err(timed_out()),
                     outcome => outcome,
                 }
             }
@@ -190,16 +210,16 @@ impl Api {
     }
 
     fn with_cors(&self, mut response: Response, origin: Option<&str>) -> Response {
-        let Some(origin) = origin else { return response };
         response = response.with_header("vary", "Origin");
-        if !self.context.options.cors_origin.is_match(origin) {
-            return response;
-        }
-        response
+        let Some(origin) = origin else { return response };
+        response = response
             .with_header("access-control-allow-headers", "Accept, Authorization, Content-Type, Origin")
             .with_header("access-control-allow-methods", "GET, POST, OPTIONS")
-            .with_header("access-control-expose-headers", "Date")
-            .with_header("access-control-allow-origin", origin)
+            .with_header("access-control-expose-headers", "Date");
+        if self.context.options.cors_origin.is_match(origin) {
+            response = response.with_header("access-control-allow-origin", origin);
+        }
+        response
     }
 }
 
@@ -212,9 +232,15 @@ impl Handler for Shared {
     }
 }
 
-fn not_found(path: &str) -> Response {
-    if path.starts_with("/api/") {
-        return ApiError::new(ErrorKind::NotFound, format!("no endpoint {path}")).response();
-    }
-    Response::text(StatusCode::NOT_FOUND, "404 page not found\n")
+fn timed_out() -> ApiError {
+    ApiError::new(ErrorKind::Timeout, promql::Error::TimedOut.to_string())
+}
+
+fn not_found() -> Response {
+    plain_error(StatusCode::NOT_FOUND, "404 page not found\n")
+}
+
+/// An error outside the envelope, as Go's `http.Error` tells it.
+pub(crate) fn plain_error(status: StatusCode, text: impl Into<String>) -> Response {
+    Response::text(status, text.into()).with_header("x-content-type-options", "nosniff").uncompressed()
 }

@@ -44,6 +44,11 @@ pub fn parse_time(text: &str) -> Result<i64, String> {
 
 /// A float of seconds or a Prometheus duration, in milliseconds.
 pub fn parse_duration(text: &str) -> Result<i64, String> {
+    Ok(parse_nanoseconds(text)? / 1_000_000)
+}
+
+/// The same, in nanoseconds.
+pub fn parse_nanoseconds(text: &str) -> Result<i64, String> {
     if let Some(seconds) = go_float(text) {
         let nanoseconds = seconds * 1e9;
         if !(i64::MIN as f64..=i64::MAX as f64).contains(&nanoseconds) {
@@ -52,9 +57,10 @@ pub fn parse_duration(text: &str) -> Result<i64, String> {
                 gomath::quote(text)
             ));
         }
-        return Ok((nanoseconds as i64) / 1_000_000);
+        return Ok(nanoseconds as i64);
     }
     model::parse_duration(text)
+        .map(|ms| ms.saturating_mul(1_000_000))
         .map_err(|_| format!("cannot parse {} to a valid duration", gomath::quote(text)))
 }
 
@@ -106,6 +112,15 @@ pub fn integer(text: &str) -> Result<i64, String> {
     let is_number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
     let why = if is_number { "value out of range" } else { "invalid syntax" };
     text.parse().map_err(|_| format!("strconv.Atoi: parsing {}: {why}", gomath::quote(text)))
+}
+
+/// Go's `strconv.ParseInt` to 32 bits, with its errors.
+pub fn integer_of_32_bits(text: &str) -> Result<i64, String> {
+    let n = integer(text).map_err(|why| why.replace("strconv.Atoi", "strconv.ParseInt"))?;
+    if i32::try_from(n).is_ok() {
+        return Ok(n);
+    }
+    Err(format!("strconv.ParseInt: parsing {}: value out of range", gomath::quote(text)))
 }
 
 /// Every `match[]`; each selector must exclude something.

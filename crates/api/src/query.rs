@@ -1,5 +1,8 @@
 //! Queries: an expression's value at one time or over a range, and the expression itself.
 
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
 use promql::{Answer, Run, Value};
 use selfmetrics::{Gauge, Registry, Summary};
 
@@ -63,16 +66,22 @@ pub(crate) fn range(api: &Api, call: &Call) -> Result<Reply, ApiError> {
         let why = "end timestamp must not be before start time";
         return Err(ApiError::invalid_parameter("end", why));
     }
-    let step_ms = params::parse_duration(call.params.get("step"))
+    let step_ns = params::parse_nanoseconds(call.params.get("step"))
         .map_err(|why| ApiError::invalid_parameter("step", why))?;
-    if step_ms <= 0 {
-        let why = "zero or negative query resolution step widths are not accepted. Try a positive integer";
-        return Err(ApiError::invalid_parameter("step", why));
+    let too_small = "zero or negative query resolution step widths are not accepted. Try a positive integer";
+    if step_ns <= 0 {
+        return Err(ApiError::invalid_parameter("step", too_small));
     }
-    if (i128::from(end_ms) - i128::from(start_ms)) / i128::from(step_ms) > i128::from(POINTS_MAX) {
+    let range_ns = (i128::from(end_ms) - i128::from(start_ms)) * 1_000_000;
+    if range_ns / i128::from(step_ns) > i128::from(POINTS_MAX) {
         return Err(ApiError::bad_data(
             "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)",
         ));
+    }
+    let step_ms = step_ns / 1_000_000;
+    if step_ms == 0 {
+        // Upstream would divide by zero milliseconds.
+        return Err(ApiError::invalid_parameter("step", too_small));
     }
     evaluate(api, call, Times::Range { start_ms, end_ms, step_ms }, limit)
 }
@@ -91,6 +100,7 @@ fn evaluate(api: &Api, call: &Call, times: Times, limit: usize) -> Result<Reply,
         ),
     };
     let query = call.params.get("query");
+    let arrived = api.context.clock.monotonic();
     let expr = parsed(call).map_err(ApiError::query)?;
     let began = api.context.clock.monotonic();
     let run = Run { lookback_ms, cancel: &call.cancel, executor: &*api.context.executor };
@@ -105,7 +115,21 @@ fn evaluate(api: &Api, call: &Call, times: Times, limit: usize) -> Result<Reply,
     let took = (api.context.clock.monotonic() - began).as_secs_f64();
     api.query_metrics.inner.observe(took, api.context.clock.now_ms());
     let answer = outcome.map_err(query_error)?;
-    reply(call, query, answer, limit)
+    let timings = Timings {
+        queued: Duration::from_nanos(call.queued_ns.load(Ordering::Relaxed)).as_secs_f64(),
+        prepared: (began - arrived).as_secs_f64(),
+        evaluated: took,
+    };
+    reply(call, query, answer, limit, &timings)
+}
+
+/// Seconds a query spent where.
+struct Timings {
+    queued: f64,
+    /// Parsing.
+    prepared: f64,
+    /// Selecting, evaluating and sorting: they are not told apart.
+    evaluated: f64,
 }
 
 fn query_error(error: promql::Error) -> ApiError {
@@ -125,11 +149,17 @@ fn query_error(error: promql::Error) -> ApiError {
     ApiError::new(kind, error.to_string())
 }
 
-fn reply(call: &Call, query: &str, answer: Answer, limit: usize) -> Result<Reply, ApiError> {
+fn reply(
+    call: &Call,
+    query: &str,
+    answer: Answer,
+    limit: usize,
+    timings: &Timings,
+) -> Result<Reply, ApiError> {
     let (warnings, infos) = answer.annotations.texts(query, NOTES_MAX, NOTES_MAX);
     let mut notes = Notes { warnings, infos };
     let mut open = format!("{{\"resultType\":\"{}\",\"result\":", answer.value.kind()).into_bytes();
-    let close = stats_and_close(call, &answer, &mut notes);
+    let close = stats_and_close(call, &answer, timings, &mut notes);
     let cut = |len: usize, notes: &mut Notes| {
         if limit > 0 && len > limit {
             notes.warnings.push(TRUNCATED.to_string());
@@ -189,7 +219,7 @@ fn reply(call: &Call, query: &str, answer: Answer, limit: usize) -> Result<Reply
 }
 
 /// What follows the result: statistics if they were asked for.
-fn stats_and_close(call: &Call, answer: &Answer, notes: &mut Notes) -> Vec<u8> {
+fn stats_and_close(call: &Call, answer: &Answer, timings: &Timings, notes: &mut Notes) -> Vec<u8> {
     let mut out = Vec::new();
     let asked = call.params.get("stats");
     if !asked.is_empty() {
@@ -202,6 +232,14 @@ fn stats_and_close(call: &Call, answer: &Answer, notes: &mut Notes) -> Vec<u8> {
         }
         out.extend_from_slice(b",\"stats\":");
         let mut object = json::Object::open(&mut out);
+        let mut times = json::Object::open(object.field("timings"));
+        times.number("evalTotalTime", timings.prepared + timings.evaluated);
+        times.number("resultSortTime", 0.0);
+        times.number("queryPreparationTime", timings.prepared);
+        times.number("innerEvalTime", timings.evaluated);
+        times.number("execQueueTime", timings.queued);
+        times.number("execTotalTime", timings.queued + timings.prepared + timings.evaluated);
+        times.close();
         let mut samples = json::Object::open(object.field("samples"));
         samples.integer("totalQueryableSamples", answer.stats.samples_total as i64);
         samples.integer("peakSamples", answer.stats.samples_peak as i64);
@@ -217,7 +255,10 @@ pub(crate) fn exemplars(_: &Api, call: &Call) -> Result<Reply, ApiError> {
     if range.is_empty() {
         return Err(ApiError::bad_data("end timestamp must not be before start timestamp"));
     }
-    parsed(call).map_err(|errors| ApiError::bad_data(errors.to_string()))?;
+    let expr = parsed(call).map_err(|errors| ApiError::bad_data(errors.to_string()))?;
+    if !has_selector(&expr) {
+        return Ok(Reply::Nothing);
+    }
     Ok(Reply::data(b"[]".to_vec()))
 }
 
@@ -233,6 +274,14 @@ pub(crate) fn parse(_: &Api, call: &Call) -> Result<Reply, ApiError> {
     let mut data = String::new();
     promql_syntax::ast_json::append_json(&mut data, &expr);
     Ok(Reply::data(data.into_bytes()))
+}
+
+fn has_selector(expr: &promql_syntax::Expr) -> bool {
+    let mut found = false;
+    expr.walk(&mut |part| {
+        found |= matches!(part, promql_syntax::Expr::Vector(_) | promql_syntax::Expr::Matrix(_))
+    });
+    found
 }
 
 fn parsed(call: &Call) -> Result<promql_syntax::Expr, promql_syntax::ParseErrors> {

@@ -110,9 +110,20 @@ pub const ENDPOINTS: &[Endpoint] = endpoints! {
     "GET HEAD" "/-/ready" always Here(lifecycle::ready) "whether queries are answered"
     "POST PUT" "/-/reload" always Reload "read the configuration again"
     "POST PUT" "/-/quit" always Here(lifecycle::quit) "stop"
+    "GET" "/-/reload" always Here(lifecycle::post_only) "says that reading the configuration again takes a POST"
+    "GET" "/-/quit" always Here(lifecycle::post_only) "says that stopping takes a POST"
     "GET HEAD" "/" always Here(page::home) "CPU and memory of the scraped machines"
     "GET HEAD" "/query" always Here(page::home) "the same page, under the path of upstream's query page"
     "GET HEAD" "/graph" always Here(page::home) "the same page, under the path of upstream's old query page"
+    "GET HEAD" "/targets" always Here(page::home) "the same page: it lists the targets"
+    "GET" "/alerts" always NotSupported "upstream's page of alerts"
+    "GET" "/rules" always NotSupported "upstream's page of rules"
+    "GET" "/service-discovery" always NotSupported "upstream's page of discovered targets"
+    "GET" "/alertmanager-discovery" always NotSupported "upstream's page of Alertmanagers"
+    "GET" "/status" always NotSupported "upstream's page of runtime and build information"
+    "GET" "/tsdb-status" always NotSupported "upstream's page of cardinalities"
+    "GET" "/config" always NotSupported "upstream's page of the configuration"
+    "GET" "/flags" always NotSupported "upstream's page of flags"
     "GET HEAD" "/assets/page.js" always Here(page::script) "the page's script"
     "GET HEAD" "/assets/page.css" always Here(page::style) "the page's style"
 };
@@ -139,7 +150,12 @@ pub fn find<'p>(method: &Method, path: &'p str) -> Route<'p> {
         }
         allow.extend(endpoint.methods.split(' '));
     }
-    if allow.is_empty() { Route::Unknown } else { Route::WrongMethod { allow: allow.join(", ") } }
+    if allow.is_empty() {
+        return Route::Unknown;
+    }
+    allow.push("OPTIONS");
+    allow.sort_unstable();
+    Route::WrongMethod { allow: allow.join(", ") }
 }
 
 #[cfg(test)]
@@ -159,15 +175,17 @@ mod tests {
             "/api/v1/label/{name}/values Some(\"job\")"
         );
         assert_eq!(found(Method::GET, "/api/v1/label//values"), "unknown");
-        assert_eq!(found(Method::DELETE, "/api/v1/query"), "allow GET, POST");
-        assert_eq!(found(Method::GET, "/-/reload"), "allow POST, PUT");
+        assert_eq!(found(Method::DELETE, "/api/v1/query"), "allow GET, OPTIONS, POST");
+        assert_eq!(found(Method::DELETE, "/-/reload"), "allow GET, OPTIONS, POST, PUT");
     }
 
     #[test]
     fn no_path_stands_twice_for_one_method() {
         for (at, a) in ENDPOINTS.iter().enumerate() {
             for b in &ENDPOINTS[at + 1..] {
-                assert!(a.path != b.path, "{} stands twice", a.path);
+                let both =
+                    a.methods.split(' ').any(|method| b.methods.split(' ').any(|other| other == method));
+                assert!(a.path != b.path || !both, "{} stands twice", a.path);
             }
         }
     }

@@ -13,6 +13,7 @@ pub(crate) fn rules(_: &Api, call: &Call) -> Result<Reply, ApiError> {
         let why = format!("not supported value {}", gomath::quote(&kind));
         return Err(ApiError::invalid_parameter("type", why));
     }
+    exclude_alerts(call)?;
     let limit = call.params.get("group_limit");
     let token = call.params.get("group_next_token");
     if !token.is_empty() && limit.is_empty() {
@@ -20,8 +21,7 @@ pub(crate) fn rules(_: &Api, call: &Call) -> Result<Reply, ApiError> {
         return Err(ApiError::invalid_parameter("group_next_token", why));
     }
     if !limit.is_empty() {
-        let n = params::integer(limit).map_err(|why| {
-            let why = why.replace("strconv.Atoi", "strconv.ParseInt");
+        let n = params::integer_of_32_bits(limit).map_err(|why| {
             ApiError::invalid_parameter(
                 "group_limit",
                 format!("group_limit needs to be a valid number: {why}"),
@@ -36,6 +36,22 @@ pub(crate) fn rules(_: &Api, call: &Call) -> Result<Reply, ApiError> {
         }
     }
     Ok(Reply::data(br#"{"groups":[]}"#.to_vec()))
+}
+
+/// `exclude_alerts`, as Go reads booleans.
+fn exclude_alerts(call: &Call) -> Result<bool, ApiError> {
+    let text = call.params.get("exclude_alerts").to_lowercase();
+    match text.as_str() {
+        "" | "0" | "f" | "false" => Ok(false),
+        "1" | "t" | "true" => Ok(true),
+        _ => {
+            let quoted = gomath::quote(&text);
+            let why = format!(
+                "error converting exclude_alerts: strconv.ParseBool: parsing {quoted}: invalid syntax"
+            );
+            Err(ApiError::invalid_parameter("exclude_alerts", why))
+        }
+    }
 }
 
 pub(crate) fn alerts(_: &Api, _: &Call) -> Result<Reply, ApiError> {

@@ -9,6 +9,8 @@ use crate::{Api, ApiError, Call, json, params};
 
 /// The version whose API, flags and formats this server has.
 pub const COMPATIBLE_VERSION: &str = "3.14.0";
+/// What upstream answers whoever asks for no particular escaping.
+const METRICS_CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores";
 /// Most rows a cardinality list may be asked for.
 const TOP_MAX: i64 = 10_000;
 
@@ -54,7 +56,9 @@ pub(crate) fn build_info(_: &Api, _: &Call) -> Result<Reply, ApiError> {
 }
 
 pub(crate) fn version(_: &Api, _: &Call) -> Result<Reply, ApiError> {
-    Ok(Reply::Raw(Response::new(StatusCode::OK, "application/json", build_fields())))
+    let mut line = build_fields();
+    line.push(b'\n');
+    Ok(Reply::Raw(Response::text(StatusCode::OK, line).uncompressed()))
 }
 
 pub(crate) fn runtime_info(api: &Api, _: &Call) -> Result<Reply, ApiError> {
@@ -68,7 +72,8 @@ pub(crate) fn runtime_info(api: &Api, _: &Call) -> Result<Reply, ApiError> {
     object.text("hostname", &process.hostname);
     object.text("serverTime", &json::moment(Some(context.clock.now_ms())));
     object.boolean("reloadConfigSuccess", reload_succeeded);
-    object.text("lastConfigTime", &json::moment(Some(last_reload_ms)));
+    // Whole seconds, as upstream keeps them.
+    object.text("lastConfigTime", &json::moment(Some(last_reload_ms / 1000 * 1000)));
     object.integer("corruptionCount", context.database.corruptions() as i64);
     object.integer("goroutineCount", process.threads as i64);
     object.integer("GOMAXPROCS", process.cores as i64);
@@ -189,5 +194,5 @@ pub(crate) fn metrics(api: &Api, _: &Call) -> Result<Reply, ApiError> {
     }
     let mut text = Vec::with_capacity(64 * 1024);
     page.finish(&mut text);
-    Ok(Reply::Raw(Response::new(StatusCode::OK, exposition::write::CONTENT_TYPE, text)))
+    Ok(Reply::Raw(Response::new(StatusCode::OK, METRICS_CONTENT_TYPE, text)))
 }

@@ -137,10 +137,6 @@ fn number_parameter(call: &Call, name: &str) -> Result<i64, ApiError> {
     }
 }
 
-fn metadata_fields(object: &mut json::Object<'_>, entry: &MetricMetadata) {
-    object.text("type", entry.kind.as_str()).text("help", &entry.help).text("unit", &entry.unit);
-}
-
 pub(crate) fn target_metadata(api: &Api, call: &Call) -> Result<Reply, ApiError> {
     let limit = number_parameter(call, "limit")?;
     let metric = call.params.get("metric");
@@ -151,8 +147,13 @@ pub(crate) fn target_metadata(api: &Api, call: &Call) -> Result<Reply, ApiError>
     };
     let mut data = b"[".to_vec();
     let mut count = 0;
+    let mut last_target = None;
     api.context.targets.metadata(metric, |target, entry| {
-        if limit >= 0 && count >= limit {
+        // The limit is looked at between targets: one that was begun is told whole.
+        if last_target.replace(std::ptr::from_ref(target)) != Some(std::ptr::from_ref(target))
+            && limit >= 0
+            && count >= limit
+        {
             return false;
         }
         if !matchers.iter().all(|matcher| matcher.matches_labels(&target.labels)) {
@@ -167,7 +168,7 @@ pub(crate) fn target_metadata(api: &Api, call: &Call) -> Result<Reply, ApiError>
         if metric.is_empty() {
             object.text("metric", &entry.family);
         }
-        metadata_fields(&mut object, entry);
+        object.text("type", entry.kind.as_str()).text("help", &entry.help).text("unit", &entry.unit);
         object.close();
         true
     });
@@ -193,7 +194,7 @@ pub(crate) fn metric_metadata(api: &Api, call: &Call) -> Result<Reply, ApiError>
     for (family, entries) in families.iter().take(shown) {
         json::array(object.field(family), entries, |out, entry| {
             let mut object = json::Object::open(out);
-            metadata_fields(&mut object, entry);
+            object.text("type", entry.kind.as_str()).text("unit", &entry.unit).text("help", &entry.help);
             object.close();
         });
     }
@@ -208,7 +209,7 @@ pub(crate) fn relabel_steps(api: &Api, call: &Call) -> Result<Reply, ApiError> {
         return Err(ApiError::bad_data("no labels parameter provided"));
     }
     let given: BTreeMap<String, String> = serde_json::from_str(text)
-        .map_err(|why| ApiError::bad_data(format!("error parsing labels: {why}")))?;
+        .map_err(|why| ApiError::bad_data(format!("error parsing labels: {}", json_error(&why))))?;
     let rules = api.context.state.relabel_rules(pool).ok_or_else(|| unknown_pool(pool))?;
     let mut labels = Some(Labels::from_pairs(given));
     let mut data = b"{\"steps\":".to_vec();
@@ -222,6 +223,10 @@ pub(crate) fn relabel_steps(api: &Api, call: &Call) -> Result<Reply, ApiError> {
     });
     data.push(b'}');
     Ok(Reply::data(data))
+}
+
+fn json_error(why: &serde_json::Error) -> String {
+    if why.is_eof() { "unexpected end of JSON input".to_string() } else { why.to_string() }
 }
 
 /// A rule as upstream marshals it.

@@ -1,8 +1,9 @@
 //! What others send: remote write 1.0.
 
-use http_server::{Response, StatusCode};
+use http_server::StatusCode;
 use remote::ErrorClass;
 
+use crate::api::plain_error;
 use crate::envelope::Reply;
 use crate::{Api, ApiError, Call};
 
@@ -30,5 +31,5 @@ pub(crate) fn remote_write(api: &Api, call: &Call) -> Result<Reply, ApiError> {
 }
 
 fn plain(status: StatusCode, text: &str) -> Reply {
-    Reply::Raw(Response::text(status, text.to_string()).with_header("x-content-type-options", "nosniff"))
+    Reply::Raw(plain_error(status, text))
 }

@@ -60,7 +60,7 @@ impl fmt::Display for Error {
             ),
             Error::Execution(text) => f.write_str(text),
             Error::TooManySamples => {
-                write!(f, "query processing would load too many samples into memory in {PLACE}")
+                write!(f, "query processing would load too many samples into memory in query execution")
             }
             Error::Canceled => write!(f, "query was canceled in {PLACE}"),
             Error::TimedOut => write!(f, "query timed out in {PLACE}"),

@@ -96,7 +96,7 @@ fn limits_have_upstream_s_words() {
         let limits = Limits { samples_max, ..Limits::default() };
         ask(EngineOptions { limits, ..EngineOptions::default() }, query, times)
     };
-    let text = "query processing would load too many samples into memory in expression evaluation";
+    let text = "query processing would load too many samples into memory in query execution";
     assert_eq!(limited(9, "{i=~\".+\"}", None).expect_err("ten series").to_string(), text);
     let answer = limited(10, "{i=~\".+\"}", None).expect("ten samples");
     assert_eq!((answer.stats.samples_total, answer.stats.samples_peak), (10, 10));

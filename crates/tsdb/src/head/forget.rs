@@ -190,7 +190,9 @@ impl Head {
             for &pair in pairs {
                 let value = index.texts.value_of(pair);
                 let series = index.texts.postings(pair).count();
-                bytes += series * value.len();
+                // As upstream packs labels: each text after a byte of length, four bytes from 255 on.
+                let packed = |text: &str| text.len() + if text.len() < 255 { 1 } else { 4 };
+                bytes += series * (packed(name) + packed(value));
                 stats.series_count_by_label_value_pair.push(stat(&format!("{name}={value}"), series));
                 if name == model::METRIC_NAME {
                     stats.series_count_by_metric_name.push(stat(value, series));

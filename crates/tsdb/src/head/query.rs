@@ -62,10 +62,16 @@ impl Querier for HeadQuerier<'_> {
     }
 
     fn label_names(&self, matchers: &[Matcher], limit: usize) -> Result<Vec<String>, Error> {
+        if !self.overlaps_head() {
+            return Ok(Vec::new());
+        }
         Ok(sorted(self.head.index().label_names(matchers), limit))
     }
 
     fn label_values(&self, name: &str, matchers: &[Matcher], limit: usize) -> Result<Vec<String>, Error> {
+        if !self.overlaps_head() {
+            return Ok(Vec::new());
+        }
         Ok(sorted(self.head.index().label_values(name, matchers), limit))
     }
 }
@@ -79,6 +85,11 @@ fn sorted(mut texts: Vec<String>, limit: usize) -> Vec<String> {
 }
 
 impl HeadQuerier<'_> {
+    /// Whether the range touches the head's at all. Labels are told no finer than that, as upstream tells them.
+    fn overlaps_head(&self) -> bool {
+        self.range.maxt >= self.head.min_time() && self.range.mint <= self.head.max_time()
+    }
+
     /// Keeps the series with samples in a range. One whose samples are all older may be removed while this
     /// querier is open.
     fn keep_overlapping(&self, refs: &mut Vec<u32>, range: TimeRange) {

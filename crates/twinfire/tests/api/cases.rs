@@ -1,0 +1,206 @@
+//! What is asked of every endpoint: rightly, without what it needs, wrongly, and for nothing.
+
+/// Parameters as a query string; `T`, `S` (end, start) are replaced by times inside the common data.
+type Params = &'static [&'static str];
+
+/// One row per endpoint. The first request is a right one.
+pub const CASES: &[(&str, Params)] = &[
+    (
+        "/api/v1/query",
+        &[
+            "query=up&time=T",
+            "query=temperature_celsius&time=T",
+            "query=http_requests_total&time=T",
+            "query=1&time=T",
+            "query=1e30&time=T",
+            "query=%22a%3Cb%3E%22&time=T",
+            "query=up[5s]&time=T",
+            "query=rate(http_requests_total[5s])&time=T",
+            "query=sum+by(job)(up)&time=T",
+            "query=histogram_quantile(0.9,latency_seconds_bucket)&time=T",
+            "query=up&time=2015-07-01T20:10:51.781Z",
+            "query=nothing&time=T",
+            "query=up&time=T&timeout=10s&lookback_delta=1s",
+            "",
+            "time=T",
+            "query=up%7B&time=T",
+            "query=up+bar&time=T",
+            "query=foo()&time=T",
+            "query=%7B%7D&time=T",
+            "query=up&time=x",
+            "query=up&time=T&timeout=x",
+            "query=up&time=T&timeout=0",
+            "query=up&time=T&lookback_delta=x",
+            "query=http_requests_total+%2B+on(zone)+up%7Bjob=%22page%22%7D&time=T",
+            "query=label_replace(up,%22a%22,%22b%22,%22c%22,%22(%22)&time=T",
+            "query=up&time=T&stats=true",
+            "query=%zz&time=T",
+        ],
+    ),
+    (
+        "/api/v1/query_range",
+        &[
+            "query=up&start=S&end=T&step=1",
+            "query=up&start=S&end=T&step=1s",
+            "query=1&start=S&end=T&step=2",
+            "query=sum(temperature_celsius)&start=S&end=T&step=1",
+            "query=nothing&start=S&end=T&step=1",
+            "",
+            "query=up",
+            "query=up&start=S&end=T",
+            "query=up&start=S&step=1",
+            "start=S&end=T&step=1",
+            "query=up&start=x&end=T&step=1",
+            "query=up&start=S&end=x&step=1",
+            "query=up&start=T&end=S&step=1",
+            "query=up&start=S&end=T&step=0",
+            "query=up&start=S&end=T&step=-1",
+            "query=up&start=S&end=T&step=x",
+            "query=up&start=0&end=T&step=1",
+            "query=up%7B&start=S&end=T&step=1",
+            "query=up[1m]&start=S&end=T&step=1",
+            "query=%22a%22&start=S&end=T&step=1",
+            "query=up&start=S&end=T&step=1&timeout=x",
+        ],
+    ),
+    (
+        "/api/v1/query_exemplars",
+        &[
+            "query=up&start=S&end=T",
+            "",
+            "query=up%7B",
+            "query=1",
+            "query=up&start=x",
+            "query=up&end=x",
+            "query=up&start=2&end=1",
+        ],
+    ),
+    ("/api/v1/format_query", &["query=foo/bar", "query=sum+by(a)(rate(x[5m]))", "", "query=foo%7B"]),
+    ("/api/v1/parse_query", &["query=foo/bar", "", "query=foo%7B"]),
+    (
+        "/api/v1/labels",
+        &[
+            "",
+            "match[]=up",
+            "match[]=up&match[]=http_requests_total",
+            "match[]=nothing",
+            "match[]=nothing&match[]=nothing2",
+            "start=1&end=2",
+            "match[]=%7B",
+            "match[]=%7B%7D",
+            "start=x",
+            "end=x",
+        ],
+    ),
+    (
+        "/api/v1/label/{name}/values",
+        &["", "match[]=up", "match[]=nothing", "start=1&end=2", "match[]=%7B", "match[]=%7B%7D", "start=x"],
+    ),
+    (
+        "/api/v1/series",
+        &[
+            "match[]=up",
+            "match[]=up&match[]=latency_seconds_bucket",
+            "match[]=http_requests_total&start=S&end=T",
+            "match[]=nothing",
+            "match[]=up&start=1&end=2",
+            "",
+            "match=up",
+            "match[]=",
+            "match[]=%7B",
+            "match[]=%7B%7D",
+            "match[]=up&start=x",
+            "match[]=up&end=x",
+        ],
+    ),
+    ("/api/v1/metadata", &["", "metric=latency_seconds", "metric=nothing", "limit=0", "limit=x"]),
+    (
+        "/api/v1/targets",
+        &[
+            "",
+            "state=active",
+            "state=dropped",
+            "state=ANY",
+            "state=none",
+            "scrapePool=page",
+            "scrapePool=none",
+        ],
+    ),
+    (
+        "/api/v1/targets/metadata",
+        &[
+            "",
+            "metric=latency_seconds",
+            "metric=nothing",
+            "match_target=%7Bjob=%22silent%22%7D",
+            "match_target=%7B",
+            "limit=0",
+            "limit=1",
+            "limit=x",
+        ],
+    ),
+    (
+        "/api/v1/targets/relabel_steps",
+        &[
+            "scrapePool=page&labels=%7B%22__address__%22:%22drop.me:80%22%7D",
+            "",
+            "scrapePool=page",
+            "scrapePool=page&labels=%7B",
+            "scrapePool=none&labels=%7B%7D",
+        ],
+    ),
+    ("/api/v1/scrape_pools", &[""]),
+    ("/api/v1/scrape_pools/config", &["scrapePool=page", "", "scrapePool=none"]),
+    (
+        "/api/v1/rules",
+        &[
+            "",
+            "type=alert",
+            "type=record",
+            "type=x",
+            "exclude_alerts=x",
+            "group_limit=x",
+            "group_next_token=x",
+        ],
+    ),
+    ("/api/v1/alerts", &[""]),
+    ("/api/v1/alertmanagers", &[""]),
+    ("/api/v1/status/config", &[""]),
+    ("/api/v1/status/flags", &[""]),
+    ("/api/v1/status/buildinfo", &[""]),
+    ("/api/v1/status/runtimeinfo", &[""]),
+    ("/api/v1/status/tsdb", &[""]),
+    ("/api/v1/status/tsdb/blocks", &[""]),
+    ("/api/v1/status/walreplay", &[""]),
+    ("/api/v1/notifications", &[""]),
+    ("/version", &[""]),
+    ("/-/healthy", &[""]),
+    ("/-/ready", &[""]),
+    ("/-/reload", &[""]),
+];
+
+/// Endpoints that are judged elsewhere, or whose answers nobody could compare.
+pub const ELSEWHERE: &[(&str, &str)] = &[
+    ("/api/v1/write", "judged below: bodies, not parameters"),
+    ("/-/quit", "ends the server; judged below"),
+    ("/metrics", "every server's own numbers"),
+    ("/api/v1/twin/status", "ours alone"),
+    ("/", "a page"),
+    ("/query", "a page"),
+    ("/graph", "a page"),
+    ("/targets", "a page"),
+    ("/assets/page.js", "part of the page"),
+    ("/assets/page.css", "part of the page"),
+];
+
+pub fn fill(params: &str, start: &str, end: &str) -> String {
+    let mut filled = Vec::new();
+    for pair in params.split('&') {
+        filled.push(match pair.split_once('=') {
+            Some((name, "T")) => format!("{name}={end}"),
+            Some((name, "S")) => format!("{name}={start}"),
+            _ => pair.to_string(),
+        });
+    }
+    filled.join("&")
+}
