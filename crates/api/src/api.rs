@@ -173,8 +173,8 @@ impl Api {
             let asked_ms =
                 params::parse_duration(asked).map_err(|why| ApiError::invalid_parameter("timeout", why))?;
             if asked_ms <= 0 {
-                // Upstream notices when the query is to enter its log of active queries.
-                return Err(ApiError::invalid_parameter("query", "context deadline exceeded"));
+                // Upstream's answer depends on which of its goroutines looks first; this is the one that fits.
+                return Err(ApiError::new(ErrorKind::Timeout, "query timed out in query execution"));
             }
             timeout_ms = timeout_ms.min(asked_ms);
         }

@@ -29,6 +29,12 @@ pub(crate) fn config(api: &Api, _: &Call) -> Result<Reply, ApiError> {
 pub(crate) fn flags(api: &Api, _: &Call) -> Result<Reply, ApiError> {
     let mut flags = api.context.options.flags.clone();
     flags.sort_unstable();
+    // The prefix in force, also where it comes from the external URL.
+    let prefix =
+        if api.context.options.route_prefix.is_empty() { "/" } else { &api.context.options.route_prefix };
+    for (_, value) in flags.iter_mut().filter(|(name, _)| name == "web.route-prefix") {
+        *value = prefix.to_string();
+    }
     let mut data = Vec::new();
     let mut object = json::Object::open(&mut data);
     for (name, value) in &flags {

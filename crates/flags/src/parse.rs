@@ -329,6 +329,9 @@ impl Parsed {
         self.table.flags.iter().zip(&self.values).map(|(flag, values)| {
             let text = match flag.kind {
                 Kind::Bool if values.is_empty() => "false".to_string(),
+                // kingpin prints the zero value of what was not given.
+                Kind::Bytes if values.is_empty() => "0B".to_string(),
+                Kind::Duration | Kind::GoDuration if values.is_empty() => "0s".to_string(),
                 _ => values.join(","),
             };
             (flag.name, text)

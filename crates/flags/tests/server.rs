@@ -213,6 +213,11 @@ fn the_table_is_sound() {
             .as_deref(),
         Some("50000000")
     );
+    let nothing_given = flags(&[]);
+    let shown =
+        |name| nothing_given.parsed.values().find(|(known, _)| *known == name).map(|(_, value)| value);
+    assert_eq!(shown("storage.tsdb.wal-segment-size").as_deref(), Some("0B"));
+    assert_eq!(shown("storage.agent.wal-truncate-frequency").as_deref(), Some("0s"));
 }
 
 /// Whatever the arguments, the parser answers. A small generator of our own, its seed in the message.

@@ -397,6 +397,12 @@ fn flags_change_what_is_answered() {
         503,
         r#""errorType":"timeout","error":"query timed out in expression evaluation""#,
     );
+    check(
+        "/api/v1/query?query=up&timeout=0",
+        503,
+        r#""errorType":"timeout","error":"query timed out in query execution""#,
+    );
+    check("/api/v1/status/flags", 200, r#""web.route-prefix":"/mon""#);
     check("/api/v1/query?query=up&limit=1", 200, r#""warnings":["results truncated due to limit"]"#);
     check("/api/v1/labels?limit=1", 200, r#"["__name__"],"warnings":["results truncated due to limit"]"#);
     check("/api/v1/series?match[]=up&limit=1", 200, r#""warnings":["results truncated due to limit"]"#);
@@ -415,7 +421,13 @@ fn flags_change_what_is_answered() {
         "exceeded maximum resolution of 11,000 points",
     );
     check("/api/v1/status/walreplay", 200, r#""data":{"min":"#);
-    check("/", 200, "<!doctype html>");
+    for page in ["/", "/query", "/graph", "/targets"] {
+        check(page, 200, "<!doctype html>");
+    }
+    for nowhere in ["/debug/pprof/", "/api/v1//query", "/api/v1/query/"] {
+        check(nowhere, 404, "404 page not found");
+    }
+    check("/api/v1/query?query=up;a=b", 400, "invalid semicolon separator in query");
     assert_eq!(get(port, "/").header("location"), "/mon/");
     assert_eq!(get(port, "/api/v1/query?query=1").status, 404);
 

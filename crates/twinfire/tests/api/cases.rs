@@ -29,7 +29,6 @@ pub const CASES: &[(&str, Params)] = &[
             "query=%7B%7D&time=T",
             "query=up&time=x",
             "query=up&time=T&timeout=x",
-            "query=up&time=T&timeout=0",
             "query=up&time=T&lookback_delta=x",
             "query=http_requests_total+%2B+on(zone)+up%7Bjob=%22page%22%7D&time=T",
             "query=label_replace(up,%22a%22,%22b%22,%22c%22,%22(%22)&time=T",

@@ -22,7 +22,6 @@ const MALFORMED: Why = Compat("malformed parameters");
 
 pub const MEANT: &[Meant] = &[
     ("/api/v1/query", "query=%zz", "error", MALFORMED),
-    ("/api/v1/query", "timeout=0", "(status)", Newer),
     ("/api/v1/query", "lookback_delta=x", "(status)", Newer),
     ("/api/v1/query", "", "data.stats.timings", Moves),
     ("/api/v1/targets", "", "data.activeTargets[].lastScrape", Moves),
