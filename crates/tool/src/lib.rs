@@ -1,3 +1,4 @@
 //! promtool's commands, and `twin diff`.
 
+pub mod tsdb;
 pub mod twin_diff;

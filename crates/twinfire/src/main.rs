@@ -181,9 +181,10 @@ fn tool(args: &[String]) -> ExitCode {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["twin", "diff", ..] => ExitCode::from(::tool::twin_diff::main(&args[2..])),
+        ["tsdb", ..] => ExitCode::from(::tool::tsdb::main(&args[1..])),
         _ => {
             eprintln!(
-                "twinfire tool: not supported: {}\n    hint: `twinfire tool twin diff --help`",
+                "twinfire tool: not supported: {}\n    hint: `twinfire tool twin diff --help`, `twinfire tool tsdb --help`",
                 args.join(" ")
             );
             ExitCode::from(2)

@@ -135,6 +135,13 @@ fn a_directory_changes_hands_at_every_step() {
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success() && !text.is_empty(), "promtool tsdb {command}: {text}{errors}");
     }
+    let list = |mut command: Command| {
+        let output = command.args(["tsdb", "list"]).arg(&data).output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let mut ours = Command::new(env!("CARGO_BIN_EXE_twinfire"));
+    ours.arg("tool");
+    assert_eq!(list(ours), list(Command::new(&peers.promtool)), "lists of blocks");
     let dumped = feeder.witness.confirm_dump(&peers.promtool, &data, "promtool tsdb dump");
     eprintln!(
         "interop: starts of ours until killed at each step: {met:?}; {} blocks; {dumped} samples, 0 lost",
