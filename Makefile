@@ -7,7 +7,7 @@ SHELL := /bin/bash
 CARGO ?= cargo
 export CARGO_TERM_COLOR ?= auto
 
-.PHONY: help up test conformance bench fmt tidy release setup lab clean
+.PHONY: help up test faults conformance bench fmt tidy release setup lab clean
 
 help: ## this text
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -27,6 +27,9 @@ lab: release ## the failover drill, judged; exit 0 only if all claims hold
 test: ## every test; the last line counts passed, failed and skipped
 	@scripts/setup test
 	@scripts/test
+
+faults: setup ## kill -9, 200 times, while it scrapes and takes writes: nothing shown is lost
+	TWINFIRE_KILLS=200 $(CARGO) test --package twinfire --test kill -- --nocapture
 
 conformance: setup ## upstream's test data, every folder's total
 	@scripts/conformance
