@@ -43,6 +43,7 @@ async fn echo(request: Request) -> Response {
                 left > 0
             }))
         }
+        "/q" => Response::text(StatusCode::OK, request.query),
         _ => Response::text(StatusCode::OK, format!("{} {}", request.path, request.body.len())),
     }
 }
@@ -102,6 +103,18 @@ fn a_long_answer_is_compressed_for_those_who_ask() {
         .await;
         assert!(packed.contains("content-encoding: gzip") && packed.len() < 1000, "{packed}");
         assert!(packed.contains("vary: Accept-Encoding"));
+    });
+}
+
+#[test]
+fn quotes_may_stand_in_a_query_as_people_type_them() {
+    run(async {
+        let request = b"GET /q?query=up{job=\"x\"} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+        let answer = exchange(Limits::new(8), request).await;
+        assert!(
+            answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with("query=up{job=%22x%22}"),
+            "{answer}"
+        );
     });
 }
 
