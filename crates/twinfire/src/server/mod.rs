@@ -498,7 +498,7 @@ fn api_options(
         storage_retention.push(format!("{retention_bytes}B"));
     }
     Ok(ApiOptions {
-        flags: flags.parsed.values().map(|(name, value)| (name.to_string(), value)).collect(),
+        flags: flags_in_force(flags, retention_ms),
         query_timeout_ms: flags.query_timeout_ms,
         query_concurrency_max: flags.query_concurrency_max.max(1) as usize,
         lifecycle: flags.lifecycle,
@@ -513,6 +513,22 @@ fn api_options(
         started_ms,
         storage_retention: storage_retention.join(" or "),
     })
+}
+
+/// Every flag with its value; those that were left to the server show what it decided.
+fn flags_in_force(flags: &Flags, retention_ms: i64) -> Vec<(String, String)> {
+    let options = tsdb::Options {
+        min_block_duration_ms: flags.min_block_duration_ms,
+        max_block_duration_ms: flags.max_block_duration_ms.unwrap_or(0),
+        retention_ms,
+        ..tsdb::Options::default()
+    };
+    let decided = |name: &str, value: String| match name {
+        "storage.tsdb.retention.time" => model::format_duration(retention_ms),
+        "storage.tsdb.max-block-duration" => model::format_duration(options.max_block_ms()),
+        _ => value,
+    };
+    flags.parsed.values().map(|(name, value)| (name.to_string(), decided(name, value))).collect()
 }
 
 /// Reads the configuration again and applies it whole, or leaves everything as it is.
