@@ -155,7 +155,8 @@ impl Api {
         let api = self.clone();
         let guard = CancelOnDrop(call.clone());
         let outcome = tokio::task::spawn_blocking(move || handler(&api, &call)).await;
-        std::mem::forget(guard);
+        // The work is done: telling it to stop is without effect.
+        drop(guard);
         outcome.unwrap_or_else(|why| {
             Err(ApiError::new(ErrorKind::Internal, format!("the request's thread failed: {why}")))
         })
