@@ -3,7 +3,8 @@
 //! One loop that looks at the next 57 bits once a sample, twice when the value is long; there is no error path per
 //! bit: the reader gives zeros behind the end, and the end is checked once. The branches are those the data make
 //! predictable: a series either changes every time or hardly ever, and its window of significant bits seldom moves.
-//! Runs of unchanged samples (two zero bits each) are counted in one look and written at once.
+//! Unchanged samples (two zero bits each) are counted in one look and written in blocks, past the end of their run into
+//! room kept free, so that the length of a run decides no branch.
 
 use codec::Cursor;
 use codec::bits::{BitReader, PEEK_BITS};
@@ -11,11 +12,11 @@ use model::TimeRange;
 
 use crate::Error;
 
-/// Zero bits from which on a run is worth counting: eight unchanged samples.
-const RUN_BITS_MIN: u32 = 16;
-
 /// Samples decoded between two looks at the end of the range.
-const BATCH: usize = 32;
+const BATCH: usize = 64;
+
+/// Unchanged samples written at once, and so the entries behind a batch that may be overwritten.
+const BLOCK: usize = 8;
 
 /// Appends the samples of a payload that lie in `range` to two columns of equal length; stops at the first sample
 /// behind the range.
@@ -35,9 +36,10 @@ pub fn decode_xor(
     assert_eq!(start, values.len(), "BUG: columns of different length");
     let decoded = (|| {
         check_length(payload, num)?;
-        timestamps.resize(start + usize::from(num), 0);
-        values.resize(start + usize::from(num), 0.0);
-        decode_into(payload, range.maxt, &mut timestamps[start..], &mut values[start..])
+        let num = usize::from(num);
+        timestamps.resize(start + num + BLOCK, 0);
+        values.resize(start + num + BLOCK, 0.0);
+        decode_into(payload, num, range.maxt, &mut timestamps[start..], &mut values[start..])
     })();
     let count = *decoded.as_ref().unwrap_or(&0);
     timestamps.truncate(start + count);
@@ -65,18 +67,25 @@ fn check_length(payload: &[u8], num: u16) -> Result<(), Error> {
     Ok(())
 }
 
-/// Fills the columns from the first sample on, up to their end or the first timestamp behind `maxt`; returns how many.
-fn decode_into(payload: &[u8], maxt: i64, ts: &mut [i64], vs: &mut [f64]) -> Result<usize, Error> {
+/// Fills the columns from the first sample on, up to `num` or the first timestamp behind `maxt`; returns how many. The
+/// columns have room for `BLOCK` more.
+fn decode_into(
+    payload: &[u8],
+    num: usize,
+    maxt: i64,
+    ts: &mut [i64],
+    vs: &mut [f64],
+) -> Result<usize, Error> {
     let mut state = State::new(payload);
-    for i in 0..ts.len().min(2) {
+    for i in 0..num.min(2) {
         state.head(i)?;
         ts[i] = state.t;
         vs[i] = f64::from_bits(state.v);
     }
-    let mut read = ts.len().min(2);
-    while read < ts.len() && state.t <= maxt {
-        let end = ts.len().min(read + BATCH);
-        state.batch(read, &mut ts[read..end], &mut vs[read..end])?;
+    let mut read = num.min(2);
+    while read < num && state.t <= maxt {
+        let end = num.min(read + BATCH);
+        state.batch(read, &mut ts[read..end + BLOCK], &mut vs[read..end + BLOCK])?;
         read = end;
     }
     state.bits.check()?;
@@ -156,21 +165,20 @@ impl<'a> State<'a> {
         self.value(self.bits.peek(), 0, i)
     }
 
-    /// Fills both columns with the next samples, of which `i` (at least 2) is the first. Works on a copy of the state,
-    /// which then fits the registers.
+    /// Fills both columns with the next samples, of which `i` (at least 2) is the first, all but their last `BLOCK`
+    /// entries. Works on a copy of the state, which then fits the registers.
     #[inline(never)]
     fn batch(&mut self, i: usize, ts: &mut [i64], vs: &mut [f64]) -> Result<(), Error> {
-        let num = ts.len();
-        let vs = &mut vs[..num];
+        let num = ts.len() - BLOCK;
+        let vs = &mut vs[..num + BLOCK];
         let mut state = *self;
         let mut k = 0;
         while k < num {
             let bits = state.bits.peek();
-            if bits >> (64 - RUN_BITS_MIN) == 0 {
+            if bits >> 62 == 0 {
                 let run = ((bits.leading_zeros().min(PEEK_BITS) / 2) as usize).min(num - k);
                 state.bits.skip(2 * run as u32);
-                state.t = repeat(state.t, state.t_delta, &mut ts[k..k + run]);
-                vs[k..k + run].fill(f64::from_bits(state.v));
+                state.t = repeat(state.t, state.t_delta, state.v, run, &mut ts[k..], &mut vs[k..]);
                 k += run;
                 continue;
             }
@@ -252,13 +260,20 @@ fn delta_of_deltas(mut reader: BitReader<'_>, bits: u64) -> (u32, i64) {
     (prefix + count, field - (negative << count))
 }
 
-/// Fills a column with timestamps at one distance, the first of them `delta` behind `t`; returns the last. Out of line,
-/// because its vector registers are no use to the loop around.
+/// Writes `run` unchanged samples and up to a block of others behind them; returns the last timestamp. Out of line,
+/// because its registers are no use to the loop around.
 #[inline(never)]
-fn repeat(mut t: i64, delta: u64, ts: &mut [i64]) -> i64 {
-    for out in ts {
-        t = t.wrapping_add(delta as i64);
-        *out = t;
+fn repeat(t: i64, delta: u64, v: u64, run: usize, ts: &mut [i64], vs: &mut [f64]) -> i64 {
+    let delta = delta as i64;
+    let steps: [i64; BLOCK] = std::array::from_fn(|n| delta.wrapping_mul(n as i64 + 1));
+    let blocks = ts.chunks_exact_mut(BLOCK).zip(vs.chunks_exact_mut(BLOCK)).take(run.div_ceil(BLOCK));
+    let mut base = t;
+    for (ts, vs) in blocks {
+        for (out, step) in ts.iter_mut().zip(steps) {
+            *out = base.wrapping_add(step);
+        }
+        vs.fill(f64::from_bits(v));
+        base = base.wrapping_add(steps[BLOCK - 1]);
     }
-    t
+    t.wrapping_add(delta.wrapping_mul(run as i64))
 }
