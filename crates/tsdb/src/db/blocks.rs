@@ -169,8 +169,9 @@ pub fn plan(blocks: &[Arc<Block>], ranges: &[i64]) -> Vec<Arc<Block>> {
         return overlapping;
     }
     // The newest block stays as it is for a while, so that it can be backed up.
-    let Some((newest, older)) = blocks.split_last() else { return Vec::new() };
-    let high = newest.meta().min_time;
+    let Some((_, older)) = blocks.split_last() else { return Vec::new() };
+    // Only blocks that end before the newest of the rest begins: their range gets no further member.
+    let Some(high) = older.last().map(|block| block.meta().min_time) else { return Vec::new() };
     for &range in ranges.iter().skip(1) {
         for part in split_by_range(older, range) {
             if part.iter().any(|block| block.meta().compaction.failed) {

@@ -65,6 +65,8 @@ struct State {
     /// The file being written, once there is one.
     current: Option<(u32, Box<dyn WriteFile>)>,
     next_file: u32,
+    /// The next chunk begins a new file.
+    leave_file: bool,
     /// What waits to be written, oldest file first; only the last grows.
     pieces: Vec<Piece>,
     chunks_written: u64,
@@ -96,7 +98,14 @@ impl ChunkFiles {
             files.insert(number, fs.open(&path).map_err(|e| io_error(&path, &e))?.into());
         }
         let next_file = files.last_key_value().map_or(1, |(last, _)| last + 1);
-        let state = State { current: None, next_file, pieces: Vec::new(), chunks_written: 0, failed: None };
+        let state = State {
+            current: None,
+            next_file,
+            leave_file: false,
+            pieces: Vec::new(),
+            chunks_written: 0,
+            failed: None,
+        };
         Ok(ChunkFiles { fs, dir: dir.to_path_buf(), state: Mutex::new(state), files: RwLock::new(files) })
     }
 
@@ -150,6 +159,11 @@ impl ChunkFiles {
         let State { current, pieces, .. } = state;
         let piece = &mut pieces[0];
         if current.as_ref().is_none_or(|(number, _)| *number != piece.file) {
+            if let Some((_, left)) = current {
+                // A file that is followed by another must be whole after a crash.
+                left.sync_data()?;
+                self.fs.sync_dir(&self.dir)?;
+            }
             let mut file = self.fs.create(path)?;
             let mut header = Vec::with_capacity(HEADER_LEN as usize);
             header.put_u32(MAGIC);
@@ -288,6 +302,11 @@ impl ChunkFiles {
             self.files.write().expect("no code panics while it holds this lock").remove(&number);
         }
         Ok(())
+    }
+
+    /// Lets the next chunk begin a new file, so that files do not outlive what a truncation of the head left of them.
+    pub fn leave_file(&self) {
+        self.state().leave_file = true;
     }
 
     /// The number the next chunk's file will have at least.
@@ -434,8 +453,9 @@ impl ChunkSink for &ChunkFiles {
             (None, None) => None,
         };
         let (file, offset) = match end {
-            Some((file, end)) if end + len <= FILE_BYTES_MAX => (file, end),
+            Some((file, end)) if end + len <= FILE_BYTES_MAX && !state.leave_file => (file, end),
             _ => {
+                state.leave_file = false;
                 state.next_file += 1;
                 (state.next_file - 1, HEADER_LEN)
             }

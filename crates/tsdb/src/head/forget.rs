@@ -53,6 +53,7 @@ impl Head {
         if let Err(e) = self.chunks.remove_below(lowest_file) {
             self.log().problem = Some(e);
         }
+        self.chunks.leave_file();
         Counts::add(&self.counts.chunks_removed, chunks);
         Counts::add(&self.counts.series_removed, removed.len() as u64);
         removed
