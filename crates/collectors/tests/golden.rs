@@ -126,7 +126,11 @@ fn the_page_of_the_fixtures_line_by_line() {
     }
     assert_eq!(found.len(), wanted.len());
     assert!(found.len() > 500, "{} lines compared", found.len());
-    eprintln!("{} lines of {} families are the same", found.len(), families.len());
+    eprintln!(
+        "conformance node_exporter golden page: {} lines of {} families are the same",
+        found.len(),
+        families.len()
+    );
 }
 
 #[test]

@@ -116,7 +116,7 @@ fn text_cases_agree() {
         parse_known(&page);
         passed += 1;
     }
-    println!("exposition/text_cases: {passed} of {total} agree, {unsupported} not supported");
+    println!("conformance exposition/text_cases: {passed} of {total}, {unsupported} not supported");
     assert_eq!(passed + unsupported, total);
 }
 
@@ -138,7 +138,7 @@ fn text_errors_agree() {
         assert_eq!(parse(&page, false).1, want, "{row}");
         passed += 1;
     }
-    println!("exposition/errors (text): {passed} of {passed} agree");
+    println!("conformance exposition/errors (text): {passed} of {passed}");
     assert!(passed > 0);
 }
 
@@ -160,7 +160,7 @@ fn text_pages_agree() {
         parse_known(&page);
         passed += entries.len();
     }
-    println!("exposition/pages (text): {passed} of {passed} entries agree");
+    println!("conformance exposition/pages (text): {passed} of {passed} entries");
 }
 
 /// A cut or altered page never panics, and both ways through it agree.
