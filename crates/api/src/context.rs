@@ -35,7 +35,6 @@ pub struct ApiOptions {
     pub query_timeout_ms: i64,
     pub query_concurrency_max: usize,
     pub lifecycle: bool,
-    pub admin: bool,
     pub remote_write_receiver: bool,
     /// `--web.cors.origin`, compiled.
     pub cors_origin: goregex::Regex,

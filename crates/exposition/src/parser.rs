@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use crate::error::ParseError;
 use crate::float;
 use crate::lexer::{Lexer, Token, line_end};
-use crate::series::MetricType;
+use crate::series::{MetricType, unescape};
 use crate::split::split;
 
 /// One entry of a page.
@@ -153,7 +153,7 @@ impl<'a> Parser<'a> {
         } else {
             let text =
                 std::str::from_utf8(text).map_err(|_| ParseError::HelpNotUtf8 { help: text.to_vec() })?;
-            Entry::Help { name, text: unescape_help(text) }
+            Entry::Help { name, text: unescape(text, false) }
         };
         match self.lexer.next_solid() {
             Token::Linebreak => Ok(entry),
@@ -272,24 +272,4 @@ fn unquote(name: &[u8]) -> &[u8] {
         [b'"', inner @ .., b'"'] => inner,
         _ => name,
     }
-}
-
-fn unescape_help(text: &str) -> Cow<'_, str> {
-    if !text.contains('\\') {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find('\\') {
-        out.push_str(&rest[..at]);
-        let (plain, taken) = match rest.as_bytes().get(at + 1) {
-            Some(b'\\') => ('\\', 2),
-            Some(b'n') => ('\n', 2),
-            _ => ('\\', 1),
-        };
-        out.push(plain);
-        rest = &rest[at + taken..];
-    }
-    out.push_str(rest);
-    Cow::Owned(out)
 }

@@ -195,11 +195,11 @@ fn inner(quoted: &[u8]) -> &[u8] {
 
 fn text(raw: &[u8]) -> Result<Cow<'_, str>, LabelsError> {
     let raw = std::str::from_utf8(raw).map_err(|_| LabelsError::NotUtf8 { name: raw.to_vec() })?;
-    Ok(unescape(raw))
+    Ok(unescape(raw, true))
 }
 
-/// Resolves `\"`, `\\` and `\n`; any other backslash stays.
-fn unescape(raw: &str) -> Cow<'_, str> {
+/// Resolves `\\` and `\n`, and `\"` where `quotes` says so; any other backslash stays. HELP texts have no quotes to escape.
+pub(crate) fn unescape(raw: &str, quotes: bool) -> Cow<'_, str> {
     if !raw.contains('\\') {
         return Cow::Borrowed(raw);
     }
@@ -208,7 +208,7 @@ fn unescape(raw: &str) -> Cow<'_, str> {
     while let Some(at) = rest.find('\\') {
         out.push_str(&rest[..at]);
         let (plain, taken) = match rest.as_bytes().get(at + 1) {
-            Some(b'"') => ('"', 2),
+            Some(b'"') if quotes => ('"', 2),
             Some(b'\\') => ('\\', 2),
             Some(b'n') => ('\n', 2),
             _ => ('\\', 1),

@@ -120,12 +120,10 @@ fn run(flags: Flags, as_prometheus: bool, clock: Arc<dyn Clock>, log: Log) -> Re
         )
         .with(&["3.14.0", concat!("twinfire-", env!("CARGO_PKG_VERSION")), "twinfire", "none", "linux", ARCH, ""])
         .set(1.0);
-    registry
-        .gauge(
-            "prometheus_ready",
-            "Whether Prometheus startup was fully completed and the server is ready for normal operation.",
-        )
-        .set(0.0);
+    let ready_gauge = registry.gauge(
+        "prometheus_ready",
+        "Whether Prometheus startup was fully completed and the server is ready for normal operation.",
+    );
 
     let (state, mut reload_requests) = State::new(settings.resolved.clone(), clock.clone(), &registry);
     let mut ignored = names_of_ignored(&settings, &flags);
@@ -176,10 +174,6 @@ fn run(flags: Flags, as_prometheus: bool, clock: Arc<dyn Clock>, log: Log) -> Re
 
     let keeper = storekeeper::start(db.clone(), clock.clone(), log.clone(), &flags, state.stopping());
     let replayed = storekeeper::replay(db.clone(), log.clone());
-    let ready_gauge = registry.gauge(
-        "prometheus_ready",
-        "Whether Prometheus startup was fully completed and the server is ready for normal operation.",
-    );
     let outcome = scraping.block_on(async {
         scraper.apply(&settings.resolved.scrape_configs);
         let mut hangup = signal(SignalKind::hangup())?;
@@ -502,7 +496,6 @@ fn api_options(
         query_timeout_ms: flags.query_timeout_ms,
         query_concurrency_max: flags.query_concurrency_max.max(1) as usize,
         lifecycle: flags.lifecycle,
-        admin: false,
         remote_write_receiver: flags.remote_write_receiver,
         cors_origin,
         route_prefix: if prefix.is_empty() { String::new() } else { format!("/{prefix}") },
